@@ -55,6 +55,14 @@ export interface RequestFacts {
   readonly serviceTier: string | null;
   /** True when reasoning was asked for or the answer has a JSON schema or tools: raises the floor of an injected cap. */
   readonly wantsLongAnswer: boolean;
+  /** True when the body switches reasoning on by itself (`reasoning`, `reasoning_effort`, `thinking`, `enable_thinking`). */
+  readonly asksReasoning: boolean;
+  /** `reasoning.max_tokens` or `thinking.budget_tokens`: an output cap under it is refused by providers. 0 when absent. */
+  readonly reasoningBudgetTokens: number;
+  /** True when a `cache_control` with a lifetime of an hour is in the body: such writes cost twice the input. */
+  readonly longCacheWrites: boolean;
+  /** OpenRouter's `provider.max_price` as sent, USD per million tokens by part, or null: ours must never be looser. */
+  readonly providerMaxPrice: Readonly<Record<string, number>> | null;
   /** Types of hosted tools (`web_search`, `code_interpreter` ...) and things like `web_search_options`, `plugins`. */
   readonly hostedTools: readonly string[];
   /** `max_tool_calls` as sent, or null. */

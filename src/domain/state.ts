@@ -14,6 +14,8 @@ export interface BudgetAccount {
   readonly windowMs: number;
   /** Which models count, by catalogue name; null counts all. */
   readonly matches: ((model: string) => boolean) | null;
+  /** For scope `user`: counts the end user over all projects of the workspace, not only in this one. */
+  readonly acrossProjects?: true;
 }
 
 /** Who a request belongs to: the ids that every account and window is found by. */
@@ -55,6 +57,8 @@ export interface StateView {
   roomAtMs(scope: 'project' | 'key', who: Belonging, windowMs: number, limit: number, nowMs: number): number;
   /** Money settled within the last `windowMs`, and all that is held, of a key, project or sender. */
   spentWithin(scope: 'project' | 'key' | 'sender' | 'user', who: Belonging, windowMs: number, nowMs: number): NanoUsd;
+  /** Money of a key, project, sender or end user that is held by requests in flight. */
+  heldNow(scope: 'project' | 'key' | 'sender' | 'user', who: Belonging): NanoUsd;
   /** How often this fingerprint was admitted for the project within the last `windowMs`. */
   repeatsWithin(fingerprint: bigint, who: Belonging, windowMs: number, nowMs: number): number;
   /** Requests in flight. */

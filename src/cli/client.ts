@@ -1,0 +1,112 @@
+import type { CliEnvironment } from '../config.ts';
+import { CliProblem } from './problem.ts';
+
+/** How long one answer of the server may take. */
+const ANSWER_MS = 60_000;
+
+/** The operator token for this machine never passes through a proxy that the environment names. */
+const LOOPBACK: ReadonlySet<string> = new Set(['127.0.0.1', 'localhost', '[::1]']);
+
+/** A page of a list, as the operator API sends it. */
+export interface Page<Row> {
+  readonly data: readonly Row[];
+  readonly next_cursor: string | null;
+}
+
+/** Filters of a request; undefined ones are left out. */
+export type Query = Readonly<Record<string, string | undefined>>;
+
+/** Talks to the operator API of one server. Every method throws `CliProblem` with one line that says what to do. */
+export class Client {
+  readonly #environment: CliEnvironment;
+
+  constructor(environment: CliEnvironment) {
+    this.#environment = environment;
+  }
+
+  async get<Answer>(path: string, query: Query = {}): Promise<Answer> {
+    return (await this.#send('GET', path, query)) as Answer;
+  }
+
+  async post<Answer>(path: string, body: object = {}): Promise<Answer> {
+    return (await this.#send('POST', path, {}, body)) as Answer;
+  }
+
+  async delete(path: string): Promise<void> {
+    await this.#send('DELETE', path, {});
+  }
+
+  /** All rows of a list, page by page. */
+  async all<Row>(path: string, query: Query = {}): Promise<Row[]> {
+    const rows: Row[] = [];
+    let cursor: string | undefined;
+    do {
+      const page: Page<Row> = await this.get(path, { ...query, cursor });
+      rows.push(...page.data);
+      cursor = page.next_cursor ?? undefined;
+    } while (cursor !== undefined);
+    return rows;
+  }
+
+  /** The state of the server from `/readyz`, which needs no token and may be a 503. */
+  async readiness(): Promise<{ readonly status: string; readonly parts: Readonly<Record<string, boolean>> }> {
+    const response = await this.#fetch(this.#address('/readyz', {}), { method: 'GET' });
+    return (await answerOf(response)) as { status: string; parts: Record<string, boolean> };
+  }
+
+  async #send(method: string, path: string, query: Query, body?: object): Promise<unknown> {
+    const { token, url } = this.#environment;
+    if (token === null)
+      throw new CliProblem('no operator token: set PANICLY_TOKEN, or PANICLY_DATA to the data directory of the server on this machine');
+    const headers: Record<string, string> = { authorization: `Bearer ${token}`, accept: 'application/json' };
+    if (body) headers['content-type'] = 'application/json';
+    const init = { method, headers, ...(body ? { body: JSON.stringify(body) } : {}) };
+    const response = await this.#fetch(this.#address(`/admin/v1${path}`, query), init);
+    if (response.status === 204) return null;
+    const answer = await answerOf(response);
+    if (response.ok) return answer;
+    if (response.status === 401) throw new CliProblem(`${url} does not accept this operator token: check PANICLY_TOKEN and PANICLY_DATA`);
+    throw refused(response.status, answer);
+  }
+
+  #address(path: string, query: Query): URL {
+    const address = URL.parse(path, this.#environment.url);
+    if (!address?.protocol.startsWith('http'))
+      throw new CliProblem(`PANICLY_URL is not an address such as http://127.0.0.1:3000: ${this.#environment.url}`);
+    for (const [name, value] of Object.entries(query)) if (value !== undefined) address.searchParams.set(name, value);
+    return address;
+  }
+
+  async #fetch(address: URL, init: RequestInit): Promise<Response> {
+    try {
+      const direct = LOOPBACK.has(address.hostname) ? { proxy: false as const } : {};
+      return await fetch(address, { ...init, ...direct, redirect: 'error', signal: AbortSignal.timeout(ANSWER_MS) });
+    } catch (error) {
+      throw new CliProblem(
+        `no Panicly answers at ${address.origin} (${codeOf(error)}): start it with "panicly serve", or set PANICLY_URL`,
+        2,
+        {
+          cause: error,
+        },
+      );
+    }
+  }
+}
+
+async function answerOf(response: Response): Promise<unknown> {
+  try {
+    return await response.json();
+  } catch (error) {
+    throw new CliProblem(`${new URL(response.url).origin} answers, but it is no Panicly (status ${response.status})`, 2, { cause: error });
+  }
+}
+
+function refused(status: number, answer: unknown): CliProblem {
+  const message = (answer as { error?: { message?: unknown } } | null)?.error?.message;
+  return new CliProblem(typeof message === 'string' ? message : `the server answered with status ${status}`, 1);
+}
+
+function codeOf(error: unknown): string {
+  const { code, name } = error as { code?: unknown; name?: unknown };
+  return typeof code === 'string' ? code : String(name);
+}

@@ -1,0 +1,89 @@
+import { Option, type Command } from 'commander';
+import { PROVIDER_KINDS } from '../domain/project.ts';
+import type { ProviderJson } from '../http/schemas/operator.ts';
+import { show, withJson, type CliContext, type CommonOptions } from './context.ts';
+import { inProject } from './keys.ts';
+import type { Io } from './output.ts';
+import { table } from './output.ts';
+import { CliProblem } from './problem.ts';
+import { findProject } from './projects.ts';
+
+interface AddOptions extends CommonOptions {
+  readonly project?: string;
+  readonly kind: string;
+  readonly name?: string;
+  readonly baseUrl?: string;
+  readonly apiKey?: string;
+  readonly apiKeyEnv?: string;
+  readonly models?: string;
+}
+
+/** `providers list`, `providers add` and `providers remove`. */
+export function addProviderCommands(program: Command, { io, client }: CliContext): void {
+  const providers = program.command('providers').description('provider connections of a project');
+  withJson(inProject(providers.command('list').description('list the connections')), 'panicly providers list --project web').action(
+    async (options: AddOptions) => {
+      const project = await findProject(client(), options.project);
+      show(io, options, await client().all<ProviderJson>(`/projects/${project.id}/providers`), providerTable);
+    },
+  );
+  withJson(addFlags(inProject(providers.command('add').description('connect a provider'))), ...ADD_EXAMPLES).action(
+    async (options: AddOptions) => {
+      const input = await inputOf(options, io);
+      const project = await findProject(client(), options.project);
+      show(io, options, await client().post<ProviderJson>(`/projects/${project.id}/providers`, input), (made) => providerTable([made]));
+    },
+  );
+  withJson(
+    providers.command('remove').description('remove a connection').argument('<id>'),
+    'panicly providers remove con_0123456789abcdef',
+  ).action(async (id: string, options: CommonOptions) => {
+    await client().delete(`/providers/${encodeURIComponent(id)}`);
+    show(io, options, { id, removed: true }, () => `removed ${id}\n`);
+  });
+}
+
+const ADD_EXAMPLES = [
+  'panicly providers add --kind openai --api-key-env OPENAI_API_KEY',
+  'panicly providers add --kind openrouter --api-key - < key.txt',
+  "panicly providers add --kind custom --name ollama --base-url http://127.0.0.1:11434/v1 --models 'llama*,qwen*'",
+];
+
+function addFlags(command: Command): Command {
+  return command
+    .addOption(new Option('--kind <kind>', 'whose API it is').choices(PROVIDER_KINDS).makeOptionMandatory())
+    .option('--name <name>', 'what to call it (default: the kind)')
+    .option('--base-url <url>', 'where it is, needed for custom')
+    .option('--api-key <key>', "the provider's key, stored encrypted; - reads it from the standard input")
+    .option('--api-key-env <variable>', 'an environment variable of the server that holds the key')
+    .option('--models <patterns>', 'names or patterns with *, separated by commas (default: all)');
+}
+
+async function inputOf(options: AddOptions, io: Io): Promise<object> {
+  if (options.apiKey !== undefined && options.apiKeyEnv !== undefined) throw new CliProblem('give --api-key or --api-key-env, not both');
+  const apiKey = options.apiKey === '-' ? (await io.stdin()).trim() : options.apiKey;
+  if (apiKey === '') throw new CliProblem('the standard input held no key');
+  const models = options.models?.split(',').map((pattern) => pattern.trim());
+  return {
+    name: options.name ?? options.kind,
+    kind: options.kind,
+    ...(options.baseUrl === undefined ? {} : { base_url: options.baseUrl }),
+    ...(apiKey === undefined ? {} : { api_key: apiKey }),
+    ...(options.apiKeyEnv === undefined ? {} : { api_key_env: options.apiKeyEnv }),
+    ...(models === undefined ? {} : { models: models.filter((pattern) => pattern !== '') }),
+  };
+}
+
+function providerTable(providers: readonly ProviderJson[]): string {
+  return table(
+    ['ID', 'NAME', 'KIND', 'BASE URL', 'KEY', 'MODELS'],
+    providers.map((provider) => [
+      provider.id,
+      provider.name,
+      provider.kind,
+      provider.base_url,
+      provider.api_key_env ?? provider.credential,
+      provider.models.join(', '),
+    ]),
+  );
+}

@@ -1,0 +1,77 @@
+import { Command, CommanderError } from 'commander';
+import { cliEnvironment, ConfigProblem, type CliEnvironment } from '../config.ts';
+import { VERSION } from '../version.ts';
+import { Client } from './client.ts';
+import { withExamples, type CliContext } from './context.ts';
+import type { CliHandlers } from './handlers.ts';
+import { addKeyCommands } from './keys.ts';
+import { printable, TERMINAL, type Io } from './output.ts';
+import { CliProblem } from './problem.ts';
+import { addProjectCommands } from './projects.ts';
+import { addProviderCommands } from './providers.ts';
+import { addRequestCommands } from './requests.ts';
+import { addServeCommands } from './serve.ts';
+import { addStatusCommands } from './status.ts';
+
+/** What tests put in place of the process's own. */
+export interface CliSurroundings {
+  readonly io?: Io;
+  readonly environment?: () => CliEnvironment;
+}
+
+/**
+ * Runs one command. `argv` is without program and script. Resolves to the exit code: 0, 1 when the answer is no,
+ * 2 when the command was wrong or the server not reached; then exactly one line says why.
+ */
+export async function runCli(argv: readonly string[], handlers: CliHandlers, surroundings: CliSurroundings = {}): Promise<number> {
+  const io = surroundings.io ?? TERMINAL;
+  const environment = surroundings.environment ?? cliEnvironment;
+  const program = buildProgram({ io, handlers, client: () => new Client(environment()) });
+  try {
+    await program.parseAsync(argv.length === 0 ? ['--help'] : [...argv], { from: 'user' });
+    return 0;
+  } catch (error) {
+    return exitCodeOf(error, io);
+  }
+}
+
+function buildProgram(context: CliContext): Command {
+  const program = new Command('panicly')
+    .description('An AI spend firewall between your applications and model providers.')
+    .version(VERSION, '-v, --version', 'print the version')
+    .helpOption('-h, --help', 'show help')
+    .exitOverride()
+    .configureOutput({ writeOut: context.io.out, writeErr: context.io.err, outputError: () => undefined });
+  addServeCommands(program, context);
+  addStatusCommands(program, context);
+  addRequestCommands(program, context);
+  addProjectCommands(program, context);
+  addKeyCommands(program, context);
+  addProviderCommands(program, context);
+  withExamples(program, 'panicly serve', 'panicly keys create --project default --name backend', 'panicly requests list --decision deny');
+  return program.addHelpText('after', ENVIRONMENT_HELP);
+}
+
+const ENVIRONMENT_HELP = `
+The server is found by PANICLY_URL (default http://127.0.0.1:3000). The operator token comes from PANICLY_TOKEN,
+or from the file operator.token in PANICLY_DATA (default ./panicly-data).
+`;
+
+function exitCodeOf(error: unknown, io: Io): number {
+  if (error instanceof CommanderError) return commanderExitCode(error, io);
+  if (error instanceof CliProblem) return complain(io, error.message, error.exitCode);
+  if (error instanceof ConfigProblem) return complain(io, error.message, 2);
+  throw error;
+}
+
+function commanderExitCode(error: CommanderError, io: Io): number {
+  if (error.exitCode === 0) return 0;
+  // A noun without its verb has printed the help of the noun.
+  if (error.code === 'commander.help') return 2;
+  return complain(io, `${error.message.replace(/^error: /, '')} (see: panicly --help)`, 2);
+}
+
+function complain(io: Io, message: string, exitCode: number): number {
+  io.err(`panicly: ${printable(message.replaceAll(/\s*\n\s*/g, ' '))}\n`);
+  return exitCode;
+}

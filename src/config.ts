@@ -1,0 +1,188 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { Type, type Static, type TSchema } from '@sinclair/typebox';
+import { Value } from '@sinclair/typebox/value';
+import ipaddr from 'ipaddr.js';
+
+/**
+ * Process-start settings: flags over environment over file over defaults.
+ * This file and `boot.ts` are the only readers of the environment.
+ */
+
+const closed = { additionalProperties: false } as const;
+const positiveInteger = (maximum: number) => Type.Optional(Type.Integer({ minimum: 1, maximum }));
+const DAY_SECONDS = 86_400;
+
+/** The `[server]`, `[limits]` and `[upstream]` tables of panicly.toml. */
+const FileSchema = Type.Object(
+  {
+    server: Type.Optional(
+      Type.Object(
+        {
+          host: Type.Optional(Type.String({ minLength: 1 })),
+          port: Type.Optional(Type.Integer({ minimum: 0, maximum: 65_535 })),
+          data: Type.Optional(Type.String({ minLength: 1 })),
+          trusted_proxies: Type.Optional(Type.Array(Type.String())),
+          country_header: Type.Optional(Type.String({ minLength: 1 })),
+          country_database: Type.Optional(Type.String({ minLength: 1 })),
+          cors_origins: Type.Optional(Type.Array(Type.String())),
+          shutdown_seconds: positiveInteger(DAY_SECONDS),
+        },
+        closed,
+      ),
+    ),
+    limits: Type.Optional(
+      Type.Object(
+        {
+          body_bytes: positiveInteger(1 << 30),
+          bodies_in_flight_bytes: positiveInteger(2 ** 36),
+          receive_seconds: positiveInteger(3_600),
+          requests_in_flight: positiveInteger(1_000_000),
+        },
+        closed,
+      ),
+    ),
+    upstream: Type.Optional(
+      Type.Object(
+        {
+          first_byte_seconds: positiveInteger(DAY_SECONDS),
+          idle_seconds: positiveInteger(DAY_SECONDS),
+          allow_http: Type.Optional(Type.Boolean()),
+          proxy: Type.Optional(Type.String({ minLength: 1 })),
+        },
+        closed,
+      ),
+    ),
+  },
+  closed,
+);
+
+/** Everything that is fixed when the process starts. Paths are absolute, times in milliseconds. */
+export interface Config {
+  readonly dataDir: string;
+  readonly host: string;
+  readonly port: number;
+  readonly trustedProxies: readonly [ipaddr.IPv4 | ipaddr.IPv6, number][];
+  readonly countryHeader: string | null;
+  readonly countryDatabase: string | null;
+  readonly corsOrigins: readonly string[];
+  readonly shutdownMs: number;
+  readonly bodyBytes: number;
+  readonly bodiesInFlightBytes: number;
+  readonly receiveMs: number;
+  readonly requestsInFlight: number;
+  readonly firstByteMs: number;
+  readonly idleMs: number;
+  readonly allowHttpUpstream: boolean;
+  readonly upstreamProxy: string | null;
+  /** 32 bytes in base64, or null to keep a key file in the data directory. */
+  readonly masterKey: string | null;
+  readonly operatorToken: string | null;
+}
+
+/** What a person got wrong, in one line. The process ends with exit code 2. */
+export class ConfigProblem extends Error {
+  override readonly name = 'ConfigProblem';
+}
+
+/** What flags may set; each beats environment and file. */
+export interface ConfigFlags {
+  readonly data?: string | undefined;
+  readonly host?: string | undefined;
+  readonly port?: string | undefined;
+  readonly config?: string | undefined;
+}
+
+/** Reads file and environment. Throws `ConfigProblem` with one sentence that names the field. */
+export function loadConfig(flags: ConfigFlags, environment: Environment = process.env): Config {
+  const file = readFile(flags.config ?? environment['PANICLY_CONFIG'] ?? null);
+  const server = file.server ?? {};
+  const limits = file.limits ?? {};
+  const upstream = file.upstream ?? {};
+  return {
+    dataDir: resolve(flags.data ?? environment['PANICLY_DATA'] ?? server.data ?? './panicly-data'),
+    host: flags.host ?? environment['PANICLY_HOST'] ?? server.host ?? '127.0.0.1',
+    port: parsePort(flags.port ?? environment['PANICLY_PORT']) ?? server.port ?? 3000,
+    trustedProxies: (server.trusted_proxies ?? []).map(parseNetwork),
+    countryHeader: server.country_header?.toLowerCase() ?? null,
+    countryDatabase: server.country_database === undefined ? null : resolve(server.country_database),
+    corsOrigins: server.cors_origins ?? [],
+    shutdownMs: (server.shutdown_seconds ?? 30) * 1000,
+    bodyBytes: limits.body_bytes ?? 32 * 1024 * 1024,
+    bodiesInFlightBytes: limits.bodies_in_flight_bytes ?? 512 * 1024 * 1024,
+    receiveMs: (limits.receive_seconds ?? 30) * 1000,
+    requestsInFlight: limits.requests_in_flight ?? 20_000,
+    firstByteMs: (upstream.first_byte_seconds ?? 600) * 1000,
+    idleMs: (upstream.idle_seconds ?? 300) * 1000,
+    allowHttpUpstream: upstream.allow_http ?? environment['PANICLY_ALLOW_HTTP_UPSTREAM'] === '1',
+    upstreamProxy: upstream.proxy ?? null,
+    masterKey: environment['PANICLY_MASTER_KEY'] ?? null,
+    operatorToken: environment['PANICLY_OPERATOR_TOKEN'] ?? null,
+  };
+}
+
+/** Environment variables by name. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The value of an environment variable that a provider connection refers to, read when it is needed. */
+export function readEnvironmentVariable(name: string): string | null {
+  const value = process.env[name];
+  return value === undefined || value === '' ? null : value;
+}
+
+/** What the command line needs to reach a running server. */
+export interface CliEnvironment {
+  readonly url: string;
+  /** From PANICLY_TOKEN, or from the token file that the server leaves in its data directory. */
+  readonly token: string | null;
+  readonly dataDir: string;
+}
+
+/** Where the server is and how to be let in, from the environment and the data directory. */
+export function cliEnvironment(environment: Environment = process.env): CliEnvironment {
+  const dataDir = resolve(environment['PANICLY_DATA'] ?? './panicly-data');
+  const tokenFile = join(dataDir, 'operator.token');
+  const url = environment['PANICLY_URL'] ?? `http://127.0.0.1:${environment['PANICLY_PORT'] ?? '3000'}`;
+  const token = environment['PANICLY_TOKEN'] ?? (existsSync(tokenFile) ? readFileSync(tokenFile, 'utf8').trim() : null);
+  return { url, token, dataDir };
+}
+
+function readFile(path: string | null): Static<typeof FileSchema> {
+  if (path === null) return {};
+  let parsed: unknown;
+  try {
+    parsed = Bun.TOML.parse(readFileSync(path, 'utf8'));
+  } catch (error) {
+    throw new ConfigProblem(`cannot read the configuration ${path}: ${firstLine(error)}`, { cause: error });
+  }
+  return checked(FileSchema, parsed, path);
+}
+
+function checked<Schema extends TSchema>(schema: Schema, value: unknown, path: string): Static<Schema> {
+  const problem = Value.Errors(schema, value).First();
+  if (!problem) return value;
+  const field = problem.path.slice(1).replaceAll('/', '.');
+  const unknown = problem.message === 'Unexpected property';
+  throw new ConfigProblem(unknown ? `${path}: the field ${field} is not known` : `${path}: ${field}: ${problem.message.toLowerCase()}`);
+}
+
+function parsePort(text: string | undefined): number | null {
+  if (text === undefined) return null;
+  const port = Number(text);
+  if (/^\d{1,5}$/.test(text) && port <= 65_535) return port;
+  throw new ConfigProblem(`the port must be a number from 0 to 65535, not "${text}"`);
+}
+
+function parseNetwork(text: string): [ipaddr.IPv4 | ipaddr.IPv6, number] {
+  try {
+    if (text.includes('/')) return ipaddr.parseCIDR(text);
+    const address = ipaddr.process(text);
+    return [address, address.kind() === 'ipv4' ? 32 : 128];
+  } catch (error) {
+    throw new ConfigProblem(`server.trusted_proxies: "${text}" is not an address or a network such as 10.0.0.0/8`, { cause: error });
+  }
+}
+
+function firstLine(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).split('\n')[0]!;
+}

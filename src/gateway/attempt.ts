@@ -1,0 +1,113 @@
+import type { Decision, Outcome } from '../domain/decision.ts';
+import { decisionId } from '../domain/ids.ts';
+import type { Settlement } from '../domain/decision.ts';
+import type { Usage } from '../domain/usage.ts';
+import type { Allowed } from '../domain/verdict.ts';
+import type { CutReason, InFlight } from './in-flight.ts';
+import type { Priced } from './price.ts';
+import { settlementOf } from './settle.ts';
+
+/** What the path needs to know of the ledger and the clock to end an attempt. */
+export interface AttemptContext {
+  readonly inFlight: InFlight;
+  readonly settle: (settlement: Settlement) => void;
+  /** Milliseconds of the monotonic clock. */
+  readonly monotonicMs: () => number;
+}
+
+/** What is known at the end of an attempt beside its outcome. */
+export interface EndFacts {
+  readonly usage: Usage | null;
+  readonly responseId?: string | null;
+  readonly mayHaveBilled: boolean;
+  readonly streamed?: boolean;
+  readonly deliveredTokens?: number;
+}
+
+/** Nothing reached the provider. */
+export const NOTHING_SENT: EndFacts = { usage: null, mayHaveBilled: false };
+
+/**
+ * One request on its way through a provider, from its durable decision to its settlement.
+ * Whatever ends it, and however many ends race, `end` settles exactly once.
+ */
+export class Attempt {
+  readonly id: string;
+  readonly verdict: Allowed;
+  upstreamStatus = 0;
+  /** Why we are ending it, once somebody decided so; the first reason stands. */
+  stopReason: Extract<Outcome, 'client_aborted' | 'upstream_timeout'> | CutReason | null = null;
+  readonly #startedMs: number;
+  #firstByteMs: number | null = null;
+  #settlement: Settlement | null = null;
+  #abortUpstream: (() => void) | null = null;
+
+  constructor(
+    readonly decision: Decision,
+    readonly priced: Priced,
+    readonly context: AttemptContext,
+  ) {
+    this.id = decisionId(decision.seq, decision.atMs);
+    this.verdict = decision.verdict as Allowed;
+    this.#startedMs = context.monotonicMs();
+    context.inFlight.add(this);
+  }
+
+  get projectId(): number {
+    return this.priced.candidate.projectId;
+  }
+
+  get workspaceId(): number {
+    return this.priced.candidate.workspaceId;
+  }
+
+  get keyId(): number {
+    return this.priced.keyId;
+  }
+
+  get settlement(): Settlement | null {
+    return this.#settlement;
+  }
+
+  /** Says how the upstream request is aborted; it is, at once, when a stop came before it was sent. */
+  onStop(abortUpstream: () => void): void {
+    this.#abortUpstream = abortUpstream;
+    if (this.stopReason !== null) abortUpstream();
+  }
+
+  /** The client went away, or a watchdog fired: the upstream request is aborted and its reader sees why. */
+  stop(reason: NonNullable<Attempt['stopReason']>): void {
+    if (this.stopReason !== null || this.#settlement !== null) return;
+    this.stopReason = reason;
+    this.#abortUpstream?.();
+  }
+
+  /** Ends the attempt for a reason of ours: Sentry Mode, a revoked key, a stop of the process. */
+  cut(reason: CutReason): void {
+    this.stop(reason);
+  }
+
+  gotHeaders(status: number): void {
+    this.upstreamStatus = status;
+    this.#firstByteMs = this.context.monotonicMs() - this.#startedMs;
+  }
+
+  /** Settles. The first call counts, all others are ignored. */
+  end(outcome: Outcome, facts: EndFacts): Settlement {
+    if (this.#settlement !== null) return this.#settlement;
+    this.#settlement = settlementOf(this.decision, this.priced, {
+      outcome,
+      upstreamStatus: this.upstreamStatus,
+      usage: facts.usage,
+      responseId: facts.responseId ?? null,
+      mayHaveBilled: facts.mayHaveBilled,
+      streamed: facts.streamed ?? false,
+      deliveredTokens: facts.deliveredTokens ?? 0,
+      firstByteMs: this.#firstByteMs,
+      durationMs: this.context.monotonicMs() - this.#startedMs,
+    });
+    this.context.inFlight.remove(this);
+    this.context.settle(this.#settlement);
+    return this.#settlement;
+  }
+}

@@ -1,0 +1,39 @@
+import type { Clock } from '../clock.ts';
+import type { StateView } from '../domain/state.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { Catalogue } from '../pricing/catalogue.ts';
+import type { Upstream } from '../upstream/upstream.ts';
+import type { AttemptContext } from './attempt.ts';
+import type { BodyBudget } from './body-budget.ts';
+import type { Directory } from './directory.ts';
+import type { InFlight } from './in-flight.ts';
+import type { Counters } from './counters.ts';
+import type { OriginRules } from './origin.ts';
+import type { ReceiveLimits } from './receive.ts';
+
+/** Limits of the path that do not change while the process lives. */
+export interface PathLimits extends ReceiveLimits {
+  readonly requestsInFlight: number;
+  readonly firstByteMs: number;
+  readonly idleMs: number;
+}
+
+/** Everything that the path works with. Made once, in `app.ts`. */
+export interface Gateway extends AttemptContext {
+  readonly ledger: Ledger;
+  /** What the ledger knows, for judging what makes no row. */
+  readonly state: StateView;
+  readonly directory: Directory;
+  /** Swapped as a whole when prices change. */
+  catalogue: Catalogue;
+  readonly providers: Upstream;
+  readonly simulator: Upstream;
+  readonly clock: Clock;
+  readonly limits: PathLimits;
+  readonly bodies: BodyBudget;
+  readonly inFlight: InFlight;
+  readonly origin: OriginRules;
+  readonly counters: Counters;
+  /** True once the process has begun to stop: nothing new is admitted. */
+  stopping: boolean;
+}

@@ -1,0 +1,84 @@
+import type { Route } from '../domain/candidate.ts';
+import { Refusal } from '../domain/errors.ts';
+import { admit } from './admit.ts';
+import { judgeAccess } from './access.ts';
+import { Attempt, NOTHING_SENT } from './attempt.ts';
+import { authenticate, type Caller } from './authenticate.ts';
+import { forward } from './forward.ts';
+import type { Gateway } from './gateway.ts';
+import { originOf, type Origin } from './origin.ts';
+import { FieldRefused } from './outgoing.ts';
+import { price } from './price.ts';
+import { receive, type Received } from './receive.ts';
+import { Refused } from './refused.ts';
+
+/** One request as it came off the network. */
+export interface Call {
+  readonly route: Route;
+  readonly request: Request;
+  /** The address of the socket's other end, or null. */
+  readonly peer: string | null;
+}
+
+/** How often a request may be sent again without a field that its provider refused. */
+const MAX_ATTEMPTS = 4;
+
+/** The path of a request: authenticate, receive, price, admit and record, forward, settle. */
+export async function serve(gateway: Gateway, call: Call): Promise<Response | Refused> {
+  const answer = await walk(gateway, call);
+  if (answer instanceof Refused) gateway.counters.refusal(answer.refusal.reason);
+  return answer;
+}
+
+async function walk(gateway: Gateway, call: Call): Promise<Response | Refused> {
+  const closed = closedDoor(gateway);
+  if (closed) return new Refused(closed);
+  const caller = authenticate(call.request.headers, gateway.directory, gateway.clock.nowMs());
+  if (caller instanceof Refusal) return new Refused(caller);
+  const received = await receive(call.request, gateway.limits, gateway.bodies);
+  if (received instanceof Refusal) return new Refused(received);
+  try {
+    return await attempts(gateway, call, caller, received);
+  } finally {
+    gateway.bodies.give(received.reservedBytes);
+  }
+}
+
+/** Each attempt has its own decision, hold and settlement. */
+async function attempts(gateway: Gateway, call: Call, caller: Caller, received: Received): Promise<Response | Refused> {
+  const { headers } = call.request;
+  const origin = originOf(headers, call.peer, gateway.origin);
+  for (let left = MAX_ATTEMPTS; ; left--) {
+    const priced = price(call.route, received.body, caller, origin, gateway.catalogue, headers.get('x-panicly-user'));
+    if (priced instanceof Refusal) return new Refused(priced);
+    const { cuts } = gateway.inFlight;
+    const decision = await admit(priced, caller.entry.policy, gateway.ledger);
+    if (decision instanceof Refused) return decision;
+    gateway.counters.allowed++;
+    const attempt = new Attempt(decision, priced, gateway);
+    const stopped = cuts === gateway.inFlight.cuts ? null : stoppedMeanwhile(gateway, attempt, caller, headers, origin);
+    if (stopped) return stopped;
+    const answer = await forward(gateway, attempt, caller, call.request);
+    if (!(answer instanceof FieldRefused)) return answer;
+    if (left === 1) return new Refused(new Refusal('upstream_interrupted', 'The provider refused every form of the request.'));
+    priced.connection?.refusedFields.add(answer.field);
+  }
+}
+
+/** A key that was revoked, or a stop that was switched on, while the decision was being written: nothing may be sent any more. */
+function stoppedMeanwhile(gateway: Gateway, attempt: Attempt, caller: Caller, headers: Headers, origin: Origin): Refused | null {
+  const again = authenticate(headers, gateway.directory, gateway.clock.nowMs());
+  const refusal = again instanceof Refusal ? again : judgeAccess(gateway, caller, origin);
+  if (refusal === null) return null;
+  attempt.end('not_sent', NOTHING_SENT);
+  return new Refused(refusal, attempt.id);
+}
+
+function closedDoor(gateway: Gateway): Refusal | null {
+  if (gateway.stopping) return new Refusal('shutting_down', 'Panicly is stopping. Try again in a moment.', { retryAfterSeconds: 1 });
+  if (gateway.inFlight.size >= gateway.limits.requestsInFlight)
+    return new Refusal('overloaded', 'Too many requests are in flight (limits.requests_in_flight). Try again in a moment.', {
+      retryAfterSeconds: 1,
+    });
+  return null;
+}

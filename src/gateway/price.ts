@@ -1,0 +1,128 @@
+import type { Candidate, Quote } from '../domain/candidate.ts';
+import { Refusal } from '../domain/errors.ts';
+import type { PricingRules, RequestFacts } from '../domain/facts.ts';
+import type { Catalogue, CatalogueModel } from '../pricing/catalogue.ts';
+import { ratesFor, type Rates } from '../pricing/cost.ts';
+import { profileOf, type Profile } from '../pricing/profiles.ts';
+import { makeQuote } from '../pricing/quote.ts';
+import { chooseConnection } from '../upstream/routing.ts';
+import { readFacts } from '../wire/facts.ts';
+import type { JsonBody } from '../wire/json.ts';
+import type { Caller } from './authenticate.ts';
+import type { ConnectionEntry } from './directory.ts';
+import type { Origin } from './origin.ts';
+import { capFieldRefused } from './outgoing.ts';
+import { SIMULATOR_PROFILE, simulatorModel } from './simulated.ts';
+
+/** A request with its facts, its provider and its bounds: everything that needs no balance. */
+export interface Priced {
+  readonly candidate: Candidate;
+  readonly facts: RequestFacts;
+  readonly body: JsonBody;
+  /** The connection that serves, or null for the simulator. */
+  readonly connection: ConnectionEntry | null;
+  /** The model name that goes into the forwarded body. */
+  readonly forwardModel: string;
+  readonly profile: Profile;
+  readonly rates: Rates;
+  /** The key that called, for cutting its streams when it is revoked; budgets go by its line (`candidate.keyId`). */
+  readonly keyId: number;
+}
+
+/** Which provider and catalogue model, the token bounds and the rates. Reads no balance. */
+export function price(
+  route: Candidate['route'],
+  body: JsonBody,
+  caller: Caller,
+  origin: Origin,
+  catalogue: Catalogue,
+  headerUser: string | null,
+): Priced | Refusal {
+  const facts = readFacts(route, body.value);
+  if (facts instanceof Refusal) return facts;
+  const target = caller.environment === 'test' ? simulated(facts) : provided(facts, caller, catalogue);
+  if (target instanceof Refusal) return target;
+  const rules = caller.entry.policy.pricing;
+  const quote = quoteFor(facts, target, rules, catalogue.version);
+  const models = [target.model, ...facts.fallbackModels].map((name, index) => target.reach[index]?.id ?? name);
+  const candidate: Candidate = {
+    route,
+    environment: caller.environment,
+    workspaceId: caller.entry.workspace.id,
+    projectId: caller.entry.project.id,
+    keyId: caller.lineageId,
+    connectionId: target.connection?.id ?? 0,
+    requestedModel: facts.model,
+    model: models[0]!,
+    models,
+    modelKnown: target.reach.every((model) => model !== null),
+    stream: facts.stream,
+    ip: origin.ip,
+    country: origin.country,
+    endUser: headerUser ?? facts.endUser,
+    fingerprint: facts.fingerprint,
+    repeatedToolCalls: facts.repeatedToolCalls,
+    storedReferences: facts.storedReferences,
+    quote,
+  };
+  const rates = ratesFor(target.reach, facts, target.profile, rules);
+  return {
+    candidate,
+    facts,
+    body,
+    connection: target.connection,
+    forwardModel: target.model,
+    profile: target.profile,
+    rates,
+    keyId: caller.key.id,
+  };
+}
+
+/** Where the provider refused the cap's field, the model's own limit is what has to be held. */
+function quoteFor(facts: RequestFacts, target: Target, rules: PricingRules, version: number): Quote {
+  const quote = makeQuote(facts, target.reach, target.profile, rules, version);
+  if (quote.clientOutputCap !== null || !capFieldRefused({ ...target, facts })) return quote;
+  return { ...quote, clientOutputCap: quote.modelOutputLimit };
+}
+
+interface Target {
+  readonly connection: ConnectionEntry | null;
+  readonly model: string;
+  readonly reach: readonly (CatalogueModel | null)[];
+  readonly profile: Profile;
+}
+
+function simulated(facts: RequestFacts): Target {
+  const reach = [facts.model, ...facts.fallbackModels].map((name) => simulatorModel(name, facts.route));
+  return { connection: null, model: facts.model, reach, profile: SIMULATOR_PROFILE };
+}
+
+function provided(facts: RequestFacts, caller: Caller, catalogue: Catalogue): Target | Refusal {
+  const { entry } = caller;
+  const chosen = chooseConnection(entry.connections, facts.model);
+  if (!chosen) return noProvider(facts, caller);
+  const { connection } = chosen;
+  const resolve = (name: string) => catalogue.resolve(connection.kind, connection.baseUrl, name);
+  const asked = resolve(chosen.model);
+  return {
+    connection,
+    // The catalogue's spelling goes out: a name that differs only in case is the same model.
+    model: asked !== null && asked.id.toLowerCase() === chosen.model.toLowerCase() ? asked.id : chosen.model,
+    reach: [asked, ...facts.fallbackModels.map(resolve)],
+    profile: profileOf(connection.kind),
+  };
+}
+
+function noProvider(facts: RequestFacts, caller: Caller): Refusal {
+  const { project, connections } = caller.entry;
+  if (connections.length === 0)
+    return new Refusal(
+      'no_provider',
+      `Project ${project.name} has no provider yet. Add one with: panicly providers add --project ${project.name} --kind openai --api-key-env OPENAI_API_KEY`,
+    );
+  return new Refusal(
+    'unknown_model',
+    `No provider of project ${project.name} serves the model ${JSON.stringify(facts.model.slice(0, 100))}. See its models with: GET /v1/models`,
+    { param: 'model' },
+  );
+}

@@ -1,0 +1,41 @@
+import type { Static, TSchema } from '@sinclair/typebox';
+import { Value } from '@sinclair/typebox/value';
+import { Refusal } from '../domain/errors.ts';
+import { parseBody } from '../wire/json.ts';
+import { refusalOfProblem } from './errors.ts';
+
+const MAX_BYTES = 1024 * 1024;
+
+/** Reads a body of the operator API: strict JSON, at most 1 MB, no unknown field. Throws a Refusal that names the field. */
+export async function bodyOf<Schema extends TSchema>(request: Request, schema: Schema): Promise<Static<Schema>> {
+  return checked(schema, await objectOf(request));
+}
+
+/** The JSON object of a body, unchecked. Throws a Refusal. */
+export async function objectOf(request: Request): Promise<Readonly<Record<string, unknown>>> {
+  if (Number(request.headers.get('content-length') ?? 0) > MAX_BYTES) throw tooLarge();
+  const bytes = await request.bytes();
+  if (bytes.byteLength > MAX_BYTES) throw tooLarge();
+  const body = parseBody(bytes);
+  if (body instanceof Refusal) throw body;
+  return body.value;
+}
+
+/** Checks parameters of the address. Throws a Refusal that names the wrong one. */
+export function queryOf<Schema extends TSchema>(request: Request, schema: Schema): Static<Schema> {
+  const parameters = new URL(request.url).searchParams;
+  const query = Object.fromEntries(parameters);
+  for (const name of parameters.keys())
+    if (parameters.getAll(name).length > 1) throw new Refusal('invalid_value', `The parameter ${name} stands twice.`, { param: name });
+  return checked(schema, query);
+}
+
+function checked<Schema extends TSchema>(schema: Schema, value: unknown): Static<Schema> {
+  const problem = Value.Errors(schema, value).First();
+  if (problem) throw refusalOfProblem(problem);
+  return value;
+}
+
+function tooLarge(): Refusal {
+  return new Refusal('request_too_large', `A body of the operator API holds at most ${MAX_BYTES} bytes.`);
+}

@@ -1,0 +1,75 @@
+import { Elysia, type AnyElysia } from 'elysia';
+import { Refusal } from '../domain/errors.ts';
+import type { Route } from '../domain/candidate.ts';
+import type { Gateway } from '../gateway/gateway.ts';
+import { listModels, oneModel } from '../gateway/models.ts';
+import { serve } from '../gateway/pipeline.ts';
+import { Refused } from '../gateway/refused.ts';
+import { withCors, type CorsRules } from './cors.ts';
+import { publicDetail } from './detail.ts';
+import { errorResponse } from './errors.ts';
+
+/** The parts of an Elysia context that a handler of ours reads. */
+interface HandlerContext {
+  readonly request: Request;
+  readonly server: AnyElysia['server'];
+  readonly params?: { readonly [name: string]: string };
+}
+
+/** The routes for applications. Elysia neither reads nor checks the body: the path takes the raw bytes. */
+export function publicRoutes(gateway: Gateway, cors: CorsRules): AnyElysia {
+  const post =
+    (route: Route) =>
+    async ({ request, server }: HandlerContext) =>
+      withCors(await answer(gateway, route, request, server), request, cors);
+  const raw = { parse: 'none' } as const;
+  return new Elysia({ name: 'public' })
+    .post('/v1/chat/completions', post('chat'), { ...raw, detail: publicDetail.chat })
+    .post('/v1/responses', post('responses'), { ...raw, detail: publicDetail.responses })
+    .post('/v1/embeddings', post('embeddings'), { ...raw, detail: publicDetail.embeddings })
+    .get(
+      '/v1/models',
+      async ({ request, server }: HandlerContext) =>
+        withCors(rendered(await listModels(gateway, request, peerOf(request, server))), request, cors),
+      {
+        detail: publicDetail.models,
+      },
+    )
+    .get(
+      '/v1/models/*',
+      async ({ request, server, params }: HandlerContext) =>
+        withCors(rendered(await oneModel(gateway, request, peerOf(request, server), decodeName(params!['*']!))), request, cors),
+      { detail: publicDetail.model },
+    );
+}
+
+async function answer(gateway: Gateway, route: Route, request: Request, server: HandlerContext['server']): Promise<Response> {
+  // A model may think for minutes: the server's own idle timer must not end the request.
+  server?.timeout(request, 0);
+  const refusal = checkHost(request);
+  if (refusal) return errorResponse(refusal, null);
+  return rendered(await serve(gateway, { route, request, peer: peerOf(request, server) }));
+}
+
+function rendered(result: Response | Refused): Response {
+  return result instanceof Refused ? errorResponse(result.refusal, result.decisionId) : result;
+}
+
+function peerOf(request: Request, server: HandlerContext['server']): string | null {
+  return server?.requestIP(request)?.address ?? null;
+}
+
+/** A Host header that is no host could make two readers see two addresses. */
+export function checkHost(request: Request): Refusal | null {
+  const host = request.headers.get('host');
+  if (host !== null && /^(?:[a-z0-9_.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i.test(host)) return null;
+  return new Refusal('invalid_host', 'The Host header is missing or is not a host name with an optional port.');
+}
+
+function decodeName(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,75 @@
+import type { Candidate } from '../../domain/candidate.ts';
+import type { Decision } from '../../domain/decision.ts';
+import type { Denied } from '../../domain/verdict.ts';
+
+const WINDOW_MS = 1_000;
+const CAPACITY = 4_096;
+
+interface Gathering {
+  readonly decision: Decision;
+  readonly dueMs: number;
+  count: number;
+}
+
+/** What a gathering of denials needs. */
+export interface DenialsOptions {
+  /** The group that a sender counts in. */
+  readonly senderOf: (candidate: Candidate) => string | null;
+  /** Writes a row for `count` equal denials. */
+  readonly write: (decision: Decision, count: number) => void;
+}
+
+/**
+ * Gathers equal denials (same key, reason and sender within a second) into one row with a count,
+ * so that a flood cannot fill the disk. Past its capacity it no longer tells senders apart.
+ */
+export class Denials {
+  readonly #gatherings = new Map<string, Gathering>();
+  #timer: Timer | null = null;
+
+  constructor(readonly options: DenialsOptions) {}
+
+  /** The decision that this denial is counted in; `record` makes it when it is the first. `nowMs` is monotonic. */
+  add(candidate: Candidate, policyVersion: number, verdict: Denied, nowMs: number, record: () => Decision): Decision {
+    const name = this.#name(candidate, policyVersion, verdict);
+    const known = this.#gatherings.get(name);
+    if (known && nowMs < known.dueMs) {
+      known.count++;
+      return known.decision;
+    }
+    if (known) this.#end(name, known);
+    const decision = record();
+    this.#gatherings.set(name, { decision, dueMs: nowMs + WINDOW_MS, count: 1 });
+    this.#timer ??= setTimeout(() => this.#endDue(nowMs + WINDOW_MS), WINDOW_MS);
+    return decision;
+  }
+
+  /** Writes every row now. */
+  flush(): void {
+    if (this.#timer) clearTimeout(this.#timer);
+    this.#timer = null;
+    for (const [name, gathering] of this.#gatherings) this.#end(name, gathering);
+  }
+
+  #name(candidate: Candidate, policyVersion: number, verdict: Denied): string {
+    const sender = this.#gatherings.size < CAPACITY ? this.options.senderOf(candidate) : '*';
+    return `${candidate.keyId} ${verdict.finding.reason} ${policyVersion} ${sender}`;
+  }
+
+  /** Gatherings stand in the order of their beginning, so the due ones come first. */
+  #endDue(nowMs: number): void {
+    this.#timer = null;
+    for (const [name, gathering] of this.#gatherings) {
+      if (gathering.dueMs > nowMs) {
+        this.#timer = setTimeout(() => this.#endDue(gathering.dueMs), gathering.dueMs - nowMs);
+        return;
+      }
+      this.#end(name, gathering);
+    }
+  }
+
+  #end(name: string, gathering: Gathering): void {
+    this.#gatherings.delete(name);
+    this.options.write(gathering.decision, gathering.count);
+  }
+}

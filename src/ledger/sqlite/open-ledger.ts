@@ -1,0 +1,98 @@
+import type { Clock } from '../../clock.ts';
+import { LedgerEngine, type LedgerEvents } from '../engine.ts';
+import type { LedgerState } from "../state.ts";
+import type { Store } from '../store.ts';
+import { LedgerTime } from '../time.ts';
+import { lockDataDirectory, type DirectoryLock } from './lock.ts';
+import { ledgerPath } from './open.ts';
+import { ReaderLink } from './reader-link.ts';
+import { recover } from './recover.ts';
+import { SqliteStore } from './store.ts';
+import { workerUrl } from './worker-url.ts';
+import { WriterLink, type WriteReply } from './writer-link.ts';
+
+/** A decision's caller is told 503 after this, so that with the way there and back it is within 250 ms. */
+const COMMIT_DEADLINE_MS = 225;
+const MAX_WAITING = 10_000;
+
+/** How to open a ledger. */
+export interface LedgerOptions {
+  readonly dataDir: string;
+  readonly clock: Clock;
+  readonly events: LedgerEvents;
+  readonly commitDeadlineMs?: number;
+  /** Admissions that may wait for their commit; past that `admit` rejects as overloaded. */
+  readonly maxWaiting?: number;
+  /** Other entry files for the Workers, for tests. */
+  readonly writerUrl?: string;
+  readonly readerUrl?: string;
+}
+
+/** A ledger that serves. */
+export interface OpenLedger {
+  readonly ledger: LedgerEngine;
+  readonly store: Store;
+  /** The state that decisions are made on: to look into, and to confirm a clock. */
+  readonly memory: LedgerState;
+  readonly time: LedgerTime;
+  /** Stops admitting, commits what was handed over, and leaves the file whole and unlocked. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the ledger of a data directory: takes its lock, migrates, checks, brings the state back, and settles what a crash left open.
+ * Throws `DataDirectoryInUse`, or what SQLite says when the file cannot be opened or is damaged.
+ */
+export async function openLedger(options: LedgerOptions): Promise<OpenLedger> {
+  const lock = lockDataDirectory(options.dataDir);
+  try {
+    return await openLocked(options, lock);
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+async function openLocked(options: LedgerOptions, lock: DirectoryLock): Promise<OpenLedger> {
+  const path = ledgerPath(options.dataDir);
+  const { clock } = options;
+  let engine: LedgerEngine | null = null;
+  const link = new WriterLink({
+    url: options.writerUrl ?? workerUrl('writer.ts'),
+    path,
+    clock,
+    onReply: (reply: WriteReply) => engine?.receive(reply),
+    onDeath: () => engine?.writerDied(),
+  });
+  const checkpoint = await link.start().catch(async (error: unknown) => {
+    await link.close();
+    throw error;
+  });
+  const time = new LedgerTime(checkpoint.lastAtMs);
+  const { memory, open } = recover(path, checkpoint, time.tick(clock.nowMs(), clock.monotonicMs()));
+  engine = new LedgerEngine({
+    memory,
+    time,
+    clock,
+    checkpoint,
+    send: (write) => link.send(write),
+    events: options.events,
+    commitDeadlineMs: options.commitDeadlineMs ?? COMMIT_DEADLINE_MS,
+    maxWaiting: options.maxWaiting ?? MAX_WAITING,
+  });
+  for (const settlement of open) engine.settle(settlement);
+  await engine.drain();
+  const reader = new ReaderLink(options.readerUrl ?? workerUrl('reader.ts'), path);
+  const store = new SqliteStore(engine, memory, reader);
+  return { ledger: engine, store, memory, time, close: () => close(engine, link, reader, lock) };
+}
+
+async function close(engine: LedgerEngine, link: WriterLink, reader: ReaderLink, lock: DirectoryLock): Promise<void> {
+  engine.stopAdmitting();
+  await engine.flushed(5_000);
+  engine.stop();
+  // The writer goes last: it empties the log into the file.
+  await reader.close();
+  await link.close();
+  lock.release();
+}

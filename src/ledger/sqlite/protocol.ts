@@ -1,0 +1,68 @@
+/** Messages between the main thread and the writer Worker. A batch goes as JSON text: cheaper to send than a structured clone. */
+import type { AuditEvent } from '../store.ts';
+import type { CommandArgs, CommandName } from './commands.ts';
+import type { Row } from './rows.ts';
+
+/** Where the ledger stands, as its last transaction left it. */
+export interface Checkpoint {
+  /** The number of the last committed transaction. */
+  readonly batch: number;
+  readonly lastSeq: number;
+  /** Ledger time of the last row, milliseconds since 1970. */
+  readonly lastAtMs: number;
+  /** No decision under this seq is without its settlement. */
+  readonly lowestOpenSeq: number;
+}
+
+/** A transaction's number and what it makes the checkpoint say. */
+export interface Stamp {
+  readonly batch: number;
+  readonly lastSeq: number;
+  readonly lastAtMs: number;
+}
+
+/** Rows of decisions and settlements, in order: one transaction. */
+export interface BatchRequest extends Stamp {
+  readonly kind: 'batch';
+  readonly rows: readonly Row[];
+}
+
+/** An operator's write: one transaction of its own. */
+export interface CommandRequest<Name extends CommandName = CommandName> extends Stamp {
+  readonly kind: 'command';
+  readonly name: Name;
+  readonly args: CommandArgs<Name>;
+  readonly audit: AuditEvent | null;
+}
+
+/** Opens the database and tells where it stands. */
+export interface OpenRequest {
+  readonly kind: 'open';
+  readonly path: string;
+  readonly nowMs: number;
+}
+
+/** Writes something without meaning, to learn whether writing works. */
+export interface ProbeRequest {
+  readonly kind: 'probe';
+  readonly batch: number;
+}
+
+/** Closes the database; the worker then ends by itself. */
+export interface CloseRequest {
+  readonly kind: 'close';
+}
+
+export type WriterRequest = BatchRequest | CommandRequest | OpenRequest | ProbeRequest | CloseRequest;
+
+/** A row that the database refused although its batch is committed. */
+export interface RefusedRow {
+  readonly index: number;
+  readonly message: string;
+}
+
+export type WriterReply =
+  | { readonly kind: 'opened'; readonly checkpoint: Checkpoint }
+  | { readonly kind: 'committed'; readonly batch: number; readonly refused: readonly RefusedRow[]; readonly value: unknown }
+  | { readonly kind: 'failed'; readonly batch: number; readonly message: string; readonly conflict: boolean }
+  | { readonly kind: 'closed' };

@@ -1,0 +1,115 @@
+/** Lists that operators read, on a read-only connection. */
+import { and, desc, eq, getTableColumns, gte, isNotNull, isNull, lt, sql, type SQL } from 'drizzle-orm';
+import type { BunSQLiteDatabase } from 'drizzle-orm/bun-sqlite';
+import * as schema from '../../../db/schema.ts';
+import type { Decision } from '../../domain/decision.ts';
+import type { CreditEntry, DecisionFilter, Owner, Page, PolicyVersion, RecordedDecision, StoredAuditEvent } from '../store.ts';
+import { decodeDecision, decodeSettlement, type DecisionRecord } from './decode.ts';
+import { toAuditEvent } from './records.ts';
+import { firstSeqFrom } from './time-search.ts';
+
+const { decisions, settlements, projects, policies, auditEvents, creditEntries } = schema;
+
+/** Every column that a decision is decoded from. A 64-bit fingerprint does not fit a number, so it comes as text. */
+const decisionColumns = {
+  ...getTableColumns(decisions),
+  fingerprint: sql<string>`CAST(${decisions.fingerprint} AS TEXT)`,
+  workspaceId: projects.workspaceId,
+};
+
+function recorded(db: BunSQLiteDatabase, where: SQL | undefined, limit: number): RecordedDecision[] {
+  return db
+    .select({ decision: decisionColumns, settlement: getTableColumns(settlements) })
+    .from(decisions)
+    .innerJoin(projects, eq(projects.id, decisions.projectId))
+    .leftJoin(settlements, eq(settlements.decisionSeq, decisions.seq))
+    .where(where)
+    .orderBy(desc(decisions.seq))
+    .limit(limit)
+    .all()
+    .map(({ decision, settlement }) => ({
+      decision: decodeDecision(decision satisfies DecisionRecord),
+      count: decision.count,
+      settlement: settlement === null ? null : { ...decodeSettlement(settlement), seq: settlement.seq, atMs: settlement.atMs },
+    }));
+}
+
+/** Newest first; one more than asked for is read, to know whether there is a next page. */
+export function listDecisions(
+  db: BunSQLiteDatabase,
+  { filter, cursor, limit }: { filter: DecisionFilter; cursor: number | null; limit: number },
+): Page<RecordedDecision> {
+  const { projectId, keyId, allowed, reason, model, environment, fromMs, toMs } = filter;
+  const where = and(
+    cursor === null ? undefined : lt(decisions.seq, cursor),
+    projectId === undefined ? undefined : eq(decisions.projectId, projectId),
+    keyId === undefined ? undefined : eq(decisions.keyId, keyId),
+    allowed === undefined ? undefined : allowed ? isNull(decisions.reason) : isNotNull(decisions.reason),
+    reason === undefined ? undefined : eq(decisions.reason, reason),
+    model === undefined ? undefined : eq(decisions.model, model),
+    environment === undefined ? undefined : eq(decisions.test, environment === 'test' ? 1 : 0),
+    fromMs === undefined ? undefined : gte(decisions.seq, firstSeqFrom(db, decisions, fromMs)),
+    toMs === undefined ? undefined : lt(decisions.seq, firstSeqFrom(db, decisions, toMs)),
+  );
+  return page(recorded(db, where, limit + 1), limit, (item) => item.decision.seq);
+}
+
+/** Allowed decisions without a settlement, oldest first; none is older than `fromSeq`. */
+export function openDecisions(db: BunSQLiteDatabase, fromSeq: number): Decision[] {
+  return db
+    .select(decisionColumns)
+    .from(decisions)
+    .innerJoin(projects, eq(projects.id, decisions.projectId))
+    .leftJoin(settlements, eq(settlements.decisionSeq, decisions.seq))
+    .where(and(gte(decisions.seq, fromSeq), isNull(decisions.reason), isNull(settlements.seq)))
+    .orderBy(decisions.seq)
+    .all()
+    .map((row) => decodeDecision(row satisfies DecisionRecord));
+}
+
+/** One decision, or null. */
+export function getDecision(db: BunSQLiteDatabase, seq: number): RecordedDecision | null {
+  return recorded(db, eq(decisions.seq, seq), 1)[0] ?? null;
+}
+
+/** The project that the newest settlement with this response id belongs to, or null. */
+export function projectOfResponse(db: BunSQLiteDatabase, responseId: string): number | null {
+  const row = db
+    .select({ projectId: decisions.projectId })
+    .from(settlements)
+    .innerJoin(decisions, eq(decisions.seq, settlements.decisionSeq))
+    .where(and(eq(settlements.responseId, responseId), isNotNull(settlements.responseId)))
+    .orderBy(desc(settlements.seq))
+    .get();
+  return row?.projectId ?? null;
+}
+
+/** Newest first. */
+export function listAudit(db: BunSQLiteDatabase, { cursor, limit }: { cursor: number | null; limit: number }): Page<StoredAuditEvent> {
+  const where = cursor === null ? undefined : lt(auditEvents.seq, cursor);
+  const rows = db
+    .select()
+    .from(auditEvents)
+    .where(where)
+    .orderBy(desc(auditEvents.seq))
+    .limit(limit + 1)
+    .all();
+  return page(rows.map(toAuditEvent), limit, (event) => event.seq);
+}
+
+/** Every version, newest first. */
+export function listPolicies(db: BunSQLiteDatabase, owner: Owner): PolicyVersion[] {
+  const where = 'workspaceId' in owner ? eq(policies.workspaceId, owner.workspaceId) : eq(policies.projectId, owner.projectId);
+  return db.select().from(policies).where(where).orderBy(desc(policies.version)).all();
+}
+
+/** Newest first. */
+export function listCredits(db: BunSQLiteDatabase, workspaceId: number): CreditEntry[] {
+  return db.select().from(creditEntries).where(eq(creditEntries.workspaceId, workspaceId)).orderBy(desc(creditEntries.seq)).all();
+}
+
+function page<Item>(items: Item[], limit: number, seqOf: (item: Item) => number): Page<Item> {
+  if (items.length <= limit) return { items, nextCursor: null };
+  const shown = items.slice(0, limit);
+  return { items: shown, nextCursor: seqOf(shown[shown.length - 1]!) };
+}

@@ -1,0 +1,118 @@
+import type { Database } from 'bun:sqlite';
+import { settlements } from '../../../db/schema.ts';
+import { spendLabel } from '../../domain/belonging.ts';
+import type { Belonging } from '../../domain/state.ts';
+import type { LedgerState } from '../state.ts';
+import type { RestoredSpend } from '../state/restore.ts';
+import { dayStart, hourStart } from './periods.ts';
+import type { Checkpoint } from './protocol.ts';
+import { BELONGING_COLUMNS, belongingOfRow, recentSeq, type BelongingRow } from './recover-windows.ts';
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+/** What settled longer ago only matters to budgets over all time: longer than the longest month and rolling window. */
+const KEPT_MS = 33 * DAY_MS;
+
+/** Sums of the table of an hour or a day, under the key that exact rows are taken off by. */
+interface SumRow extends BelongingRow {
+  readonly startMs: number;
+  readonly label: string;
+  readonly cost: number;
+}
+
+/**
+ * Brings spend and volume back: the last hour row by row with its exact times, before it the sums of `usage_rollups` and `balances`.
+ * What is in both is taken off the sums.
+ */
+export function restoreSpend(db: Database, memory: LedgerState, checkpoint: Checkpoint, nowMs: number): void {
+  const exact = exactSpend(db, recentSeq(db, settlements, checkpoint, nowMs));
+  const exactFromMs = exact[0]?.atMs ?? nowMs;
+  for (const spend of remainders(db, HOURS, HOUR_MS, hoursOf(exact), exactFromMs)) memory.restoreSpend(spend);
+  for (const spend of remainders(db, USER_DAYS, DAY_MS, userDaysOf(exact), exactFromMs)) memory.restoreUserSpend(spend);
+  for (const spend of exact) {
+    memory.restoreSettled(spend);
+    memory.restoreUserSpend(spend);
+  }
+  restoreVolumes(db, memory);
+}
+
+/** Hours in the order of time; those before the bound in one sum for each key and label. */
+const HOURS = `SELECT max(r.hour_ms) AS startMs, r.test, p.workspace_id AS workspaceId, r.project_id AS projectId, r.key_id AS keyId,
+  NULL AS endUser, NULL AS ip, r.model AS label, sum(r.cost_nano_usd) AS cost
+  FROM usage_rollups r JOIN projects p ON p.id = r.project_id WHERE r.cost_nano_usd > 0
+  GROUP BY iif(r.hour_ms < ?, 0, r.hour_ms), r.test, r.project_id, r.key_id, r.model ORDER BY 1`;
+
+/** The same for days of end users; their balance is kept under `project:user`. */
+const USER_DAYS = `SELECT max(b.period_start_ms) AS startMs, b.test, p.workspace_id AS workspaceId, p.id AS projectId, 0 AS keyId,
+  substr(b.scope_id, instr(b.scope_id, ':') + 1) AS endUser, NULL AS ip, b.model AS label, sum(b.settled_nano_usd) AS cost
+  FROM balances b JOIN projects p ON p.id = CAST(substr(b.scope_id, 1, instr(b.scope_id, ':') - 1) AS INTEGER)
+  WHERE b.scope = 'user' AND b.settled_nano_usd > 0
+  GROUP BY iif(b.period_start_ms < ?, 0, b.period_start_ms), b.test, b.scope_id, b.model ORDER BY 1`;
+
+function exactSpend(db: Database, fromSeq: number): RestoredSpend[] {
+  const rows = db.prepare<BelongingRow & { atMs: number; cost: number; model: string; models: string | null }, [number]>(
+    `SELECT s.at_ms AS atMs, s.cost_nano_usd AS cost, d.model, d.models, ${BELONGING_COLUMNS} FROM settlements s
+     JOIN decisions d ON d.seq = s.decision_seq JOIN projects p ON p.id = d.project_id
+     WHERE s.seq >= ? AND s.cost_nano_usd > 0 ORDER BY s.seq`,
+  );
+  const exact: RestoredSpend[] = [];
+  for (const row of rows.iterate(fromSeq)) {
+    const label = row.models === null ? row.model : spendLabel(JSON.parse(row.models) as string[]);
+    exact.push({ who: belongingOfRow(row), label, costNanoUsd: row.cost, atMs: row.atMs });
+  }
+  rows.finalize();
+  return exact;
+}
+
+/** What the sums hold beyond the exact rows, at the latest moment at which it can have settled. */
+function* remainders(
+  db: Database,
+  sql: string,
+  lengthMs: number,
+  exact: Map<string, number>,
+  exactFromMs: number,
+): IterableIterator<RestoredSpend> {
+  const boundMs = dayStart(exactFromMs - KEPT_MS);
+  for (const row of db.query<SumRow, [number]>(sql).all(boundMs)) {
+    const who = belongingOfRow(row);
+    const costNanoUsd = row.cost - (exact.get(nameOf(row.startMs, who, row.label)) ?? 0);
+    if (costNanoUsd > 0) yield { who, label: row.label, costNanoUsd, atMs: Math.min(row.startMs + lengthMs - 1, exactFromMs) };
+  }
+}
+
+function hoursOf(exact: readonly RestoredSpend[]): Map<string, number> {
+  return summed(exact, ({ who, label, atMs }) => nameOf(hourStart(atMs), { ...who, endUser: null }, label));
+}
+
+function userDaysOf(exact: readonly RestoredSpend[]): Map<string, number> {
+  return summed(exact, ({ who, label, atMs }) => nameOf(dayStart(atMs), { ...who, keyId: 0, endUser: who.endUser ?? '' }, label));
+}
+
+function summed(exact: readonly RestoredSpend[], name: (spend: RestoredSpend) => string): Map<string, number> {
+  const sums = new Map<string, number>();
+  for (const spend of exact) {
+    const key = name(spend);
+    sums.set(key, (sums.get(key) ?? 0) + spend.costNanoUsd);
+  }
+  return sums;
+}
+
+function nameOf(startMs: number, who: Belonging, label: string): string {
+  return `${startMs} ${who.environmentTest} ${who.projectId} ${who.keyId} ${label} ${who.endUser ?? ''}`;
+}
+
+function restoreVolumes(db: Database, memory: LedgerState): void {
+  const months = db.query<{ test: number; workspaceId: number; startMs: number; requests: number; credits: number }, []>(
+    `SELECT test, CAST(scope_id AS INTEGER) AS workspaceId, period_start_ms AS startMs, requests, credits
+     FROM balances WHERE scope = 'workspace' ORDER BY period_start_ms`,
+  );
+  for (const { test, workspaceId, startMs, requests, credits } of months.all()) {
+    memory.restoreVolume({
+      environmentTest: test === 1,
+      workspaceId,
+      monthStartMs: startMs,
+      includedRequests: requests - credits,
+      creditRequests: credits,
+    });
+  }
+}

@@ -1,0 +1,179 @@
+import type { Database, Statement } from 'bun:sqlite';
+import { Books } from './books.ts';
+import type { Checkpoint, RefusedRow, Stamp } from './protocol.ts';
+import { DECISION_COLUMNS, DECISION_ROW, SETTLEMENT_COLUMNS, type Row } from './rows.ts';
+
+/** How a transaction ended. `uncertain`: it may be on disk or not, only opening the file again can tell. */
+export type Ending<Value> =
+  | { readonly kind: 'committed'; readonly value: Value }
+  | { readonly kind: 'failed'; readonly error: unknown }
+  | { readonly kind: 'uncertain'; readonly error: unknown; readonly value: Value | null };
+
+/** The writable connection with its prepared statements: runs one transaction after the other, synchronously. */
+export class Transactor {
+  #books: Books;
+  readonly #insertDecision: Statement;
+  readonly #insertSettlement: Statement;
+  readonly #moveCheckpoint: Statement;
+
+  constructor(readonly db: Database) {
+    this.#books = new Books(db);
+    this.#insertDecision = prepareInsert(db, 'decisions', DECISION_COLUMNS);
+    this.#insertSettlement = prepareInsert(db, 'settlements', SETTLEMENT_COLUMNS);
+    this.#moveCheckpoint = db.prepare(
+      'UPDATE checkpoint SET batch = ?, last_seq = max(last_seq, ?), last_at_ms = max(last_at_ms, ?), lowest_open_seq = ?',
+    );
+  }
+
+  /** Commits rows in their order. A row that breaks a constraint is left out and reported; the others go in. */
+  batch(stamp: Stamp, rows: readonly Row[]): Ending<readonly RefusedRow[]> {
+    const ending = this.#transaction(stamp, () => this.#insertAll(rows));
+    if (ending.kind !== 'failed' || !isConstraint(ending.error)) return ending;
+    return this.#transaction(stamp, () => this.#insertSingly(rows));
+  }
+
+  /** Commits what `work` does. */
+  command<Value>(stamp: Stamp, work: (db: Database) => Value): Ending<Value> {
+    return this.#transaction(stamp, () => work(this.db));
+  }
+
+  /** Commits a change without meaning. Throws when that does not work. */
+  probe(): void {
+    this.db.run('UPDATE checkpoint SET probes = probes + 1');
+  }
+
+  /** Moves the log into the file and syncs it: what is there then survives a power cut. Throws while a reader is in the way. */
+  makeDurable(): void {
+    if (this.#checkpointLog('FULL') !== 0) throw new Error('the log could not be moved into the file');
+  }
+
+  /** Where the file stands. */
+  checkpoint(): Checkpoint {
+    return readCheckpoint(this.db);
+  }
+
+  /** Empties the log into the file, when nobody is in the way. */
+  emptyLog(): void {
+    this.#checkpointLog('TRUNCATE');
+  }
+
+  /** Closes the connection with everything that hangs on it. */
+  close(): void {
+    this.#books.finalize();
+    for (const statement of [this.#insertDecision, this.#insertSettlement, this.#moveCheckpoint]) statement.finalize();
+    this.db.close();
+  }
+
+  #checkpointLog(mode: 'FULL' | 'TRUNCATE'): number {
+    const statement = this.db.prepare<{ busy: number }, []>(`PRAGMA wal_checkpoint(${mode})`);
+    const busy = statement.get()?.busy ?? 1;
+    statement.finalize();
+    return busy;
+  }
+
+  #transaction<Value>(stamp: Stamp, work: () => Value): Ending<Value> {
+    try {
+      this.db.run('BEGIN IMMEDIATE');
+      const value = work();
+      this.#books.write();
+      this.#moveCheckpoint.run(stamp.batch, stamp.lastSeq, stamp.lastAtMs, this.#books.lowestOpenSeq(stamp.lastSeq));
+      return this.#commit(value);
+    } catch (error) {
+      return this.#rollBack(error);
+    }
+  }
+
+  #commit<Value>(value: Value): Ending<Value> {
+    try {
+      this.db.run('COMMIT');
+      return { kind: 'committed', value };
+    } catch (error) {
+      // A full disk cuts the log before its commit mark, so nothing can come back. Any other error may have struck after it.
+      return isFull(error) ? this.#rollBack(error) : { kind: 'uncertain', error, value };
+    }
+  }
+
+  #rollBack(error: unknown): Ending<never> {
+    try {
+      if (this.db.inTransaction) this.db.run('ROLLBACK');
+      this.#renewBooks();
+      return { kind: 'failed', error };
+    } catch {
+      return { kind: 'uncertain', error, value: null };
+    }
+  }
+
+  /** Forgets what was counted of rows that are not there. */
+  #renewBooks(): void {
+    this.#books.finalize();
+    this.#books = new Books(this.db);
+  }
+
+  #insertAll(rows: readonly Row[]): RefusedRow[] {
+    for (const row of rows) this.#insert(row);
+    return [];
+  }
+
+  #insertSingly(rows: readonly Row[]): RefusedRow[] {
+    const refused: RefusedRow[] = [];
+    for (const [index, row] of rows.entries()) {
+      this.db.run('SAVEPOINT row');
+      try {
+        this.#insert(row);
+        this.#books.write();
+      } catch (error) {
+        if (!isConstraint(error)) throw error;
+        this.db.run('ROLLBACK TO row');
+        this.#renewBooks();
+        refused.push({ index, message: messageOf(error) });
+      }
+      this.db.run('RELEASE row');
+    }
+    return refused;
+  }
+
+  #insert(row: Row): void {
+    const [kind, ...cells] = row;
+    if (kind === DECISION_ROW) {
+      this.#insertDecision.run(...cells);
+      this.#books.decision(row);
+    } else {
+      this.#insertSettlement.run(...cells);
+      this.#books.settlement(row);
+    }
+  }
+}
+
+/** Where a ledger stands. */
+export function readCheckpoint(db: Database): Checkpoint {
+  const statement = db.prepare<Checkpoint, []>(
+    'SELECT batch, last_seq AS lastSeq, last_at_ms AS lastAtMs, lowest_open_seq AS lowestOpenSeq FROM checkpoint WHERE id = 1',
+  );
+  const row = statement.get();
+  statement.finalize();
+  if (!row) throw new Error('the ledger has no checkpoint');
+  return row;
+}
+
+/** Whether an error says that the values, not the disk, are at fault. */
+export function isConstraint(error: unknown): boolean {
+  return codeOfError(error).startsWith('SQLITE_CONSTRAINT') || codeOfError(error) === 'SQLITE_MISMATCH';
+}
+
+/** An error's text. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function isFull(error: unknown): boolean {
+  return codeOfError(error) === 'SQLITE_FULL';
+}
+
+function codeOfError(error: unknown): string {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+}
+
+function prepareInsert(db: Database, table: string, columns: string): Statement {
+  const marks = columns.split(',').map(() => '?');
+  return db.prepare(`INSERT INTO ${table} (${columns}) VALUES (${marks.join(', ')})`);
+}

@@ -1,0 +1,64 @@
+import { Refusal, REASONS, type Reason } from '../domain/errors.ts';
+import { parseDecisionId } from '../domain/ids.ts';
+import type { DecisionFilter, Page, RecordedDecision } from '../ledger/store.ts';
+import { keyOf, projectOf } from './find.ts';
+import type { Office } from './office.ts';
+
+/** What a person filters by, as text; see `DecisionFilter` for the meanings. */
+export interface DecisionQuestion {
+  readonly project?: string | undefined;
+  readonly key?: string | undefined;
+  readonly decision?: 'allow' | 'deny' | undefined;
+  readonly reason?: string | undefined;
+  readonly model?: string | undefined;
+  readonly environment?: 'live' | 'test' | undefined;
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
+}
+
+/** Decisions, newest first. The cursor is what the page before ended with. */
+export async function listDecisions(
+  office: Office,
+  question: DecisionQuestion,
+  cursor: string | null,
+  limit: number,
+): Promise<Page<RecordedDecision>> {
+  const after = cursor === null ? null : Number(cursor);
+  if (after !== null && !Number.isSafeInteger(after))
+    throw new Refusal('invalid_value', 'The cursor is not one of ours.', { param: 'cursor' });
+  return await office.store.listDecisions(filterOf(office, question), after, limit);
+}
+
+/** One decision by its public id. */
+export async function oneDecision(office: Office, id: string): Promise<RecordedDecision> {
+  const parsed = parseDecisionId(id);
+  const found = parsed && (await office.store.getDecision(parsed.seq));
+  if (!found || found.decision.atMs !== parsed.atMs)
+    throw new Refusal('unknown_resource', `There is no decision ${JSON.stringify(id.slice(0, 100))}.`);
+  return found;
+}
+
+function filterOf({ registry }: Office, question: DecisionQuestion): DecisionFilter {
+  return {
+    ...(question.project === undefined ? {} : { projectId: projectOf(registry, question.project).id }),
+    ...(question.key === undefined ? {} : { keyId: keyOf(registry, question.key).id }),
+    ...(question.decision === undefined ? {} : { allowed: question.decision === 'allow' }),
+    ...(question.reason === undefined ? {} : { reason: knownReason(question.reason) }),
+    ...(question.model === undefined ? {} : { model: question.model }),
+    ...(question.environment === undefined ? {} : { environment: question.environment }),
+    ...(question.from === undefined ? {} : { fromMs: moment(question.from, 'from') }),
+    ...(question.to === undefined ? {} : { toMs: moment(question.to, 'to') }),
+  };
+}
+
+function knownReason(text: string): Reason {
+  if (Object.hasOwn(REASONS, text)) return text as Reason;
+  throw new Refusal('invalid_value', `There is no reason ${JSON.stringify(text.slice(0, 60))}.`, { param: 'reason' });
+}
+
+/** A moment in ISO 8601 as milliseconds since 1970. Throws a Refusal that names `param`. */
+export function moment(text: string, param: string): number {
+  const ms = /^\d{4}-\d\d-\d\d(?:T|$)/.test(text) ? Date.parse(text) : Number.NaN;
+  if (Number.isNaN(ms)) throw new Refusal('invalid_value', `${param} must be a time in ISO 8601, like 2026-11-22T14:00:00Z.`, { param });
+  return ms;
+}

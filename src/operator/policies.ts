@@ -1,0 +1,62 @@
+import { Refusal } from '../domain/errors.ts';
+import type { Project, Workspace } from '../domain/project.ts';
+import type { PolicyVersion } from '../ledger/store.ts';
+import { defaultPolicy, defaultWorkspacePolicy, parsePolicy, parseWorkspacePolicy, PolicyProblem } from '../policy/document.ts';
+import { auditOf, type Actor, type Office } from './office.ts';
+
+/** A policy as it stands: `version` 0 is the default that nobody stored. */
+export interface StandingPolicy {
+  readonly version: number;
+  readonly document: unknown;
+  readonly author: string | null;
+  readonly atMs: number | null;
+}
+
+export type PolicyOwner = { readonly project: Project } | { readonly workspace: Workspace };
+
+/** The policy in force, every default written out. */
+export function currentPolicy({ registry }: Office, owner: PolicyOwner): StandingPolicy {
+  const stored = 'project' in owner ? registry.projectPolicy(owner.project.id) : registry.workspacePolicy(owner.workspace.id);
+  if (stored) return shown(stored);
+  return { version: 0, document: 'project' in owner ? defaultPolicy() : defaultWorkspacePolicy(), author: null, atMs: null };
+}
+
+/**
+ * Stores a new version; requests that come after are judged by it. `expectedVersion` (from If-Match) refuses with 409 when
+ * somebody was faster. Throws a Refusal that names the wrong field.
+ */
+export async function savePolicy(
+  office: Office,
+  actor: Actor,
+  owner: PolicyOwner,
+  json: unknown,
+  expectedVersion: number | null,
+): Promise<StandingPolicy> {
+  const parsed = 'project' in owner ? parsePolicy(json) : parseWorkspacePolicy(json);
+  if (parsed instanceof PolicyProblem) {
+    const reason = parsed.message.includes('not known') ? 'unknown_field' : 'invalid_value';
+    throw new Refusal(
+      reason,
+      `${parsed.path === '' ? 'The policy' : parsed.path}: ${parsed.message}`,
+      parsed.path === '' ? {} : { param: parsed.path },
+    );
+  }
+  const before = currentPolicy(office, owner);
+  if (expectedVersion !== null && expectedVersion !== before.version)
+    throw new Refusal('conflict', `The policy is at version ${before.version} by now. Read it again and repeat your change.`);
+  const subject = 'project' in owner ? owner.project : owner.workspace;
+  const storedOwner = 'project' in owner ? { projectId: subject.id } : { workspaceId: subject.id };
+  const audit = auditOf(actor, 'policy.set', subject.publicId, { before: before.document, after: parsed });
+  const stored = await office.store.savePolicy(storedOwner, JSON.stringify(parsed), actor.id, audit);
+  office.registry.putPolicy(stored);
+  return shown(stored);
+}
+
+/** Every stored version, newest first. */
+export async function policyVersions(office: Office, project: Project): Promise<StandingPolicy[]> {
+  return (await office.store.listPolicies({ projectId: project.id })).map(shown);
+}
+
+function shown(stored: PolicyVersion): StandingPolicy {
+  return { version: stored.version, document: JSON.parse(stored.document) as unknown, author: stored.author, atMs: stored.atMs };
+}

@@ -1,0 +1,35 @@
+import { newPublicId } from '../domain/ids.ts';
+import type { Project, Workspace } from '../domain/project.ts';
+import { defaultPolicy } from '../policy/document.ts';
+import { workspaceOf } from './find.ts';
+import { auditOf, type Actor, type Office } from './office.ts';
+
+/** All projects, oldest first. */
+export function listProjects({ registry }: Office): Project[] {
+  return [...registry.projects.values()];
+}
+
+/** All workspaces, oldest first. */
+export function listWorkspaces({ registry }: Office): Workspace[] {
+  return [...registry.workspaces.values()];
+}
+
+/** Makes a project with the default policy, in the workspace that is named or in the first one. Throws `StoreConflict` when the name is taken. */
+export async function createProject(office: Office, actor: Actor, name: string, workspace: string | null): Promise<Project> {
+  const owner = workspace === null ? listWorkspaces(office)[0]! : workspaceOf(office.registry, workspace);
+  const publicId = newPublicId('prj');
+  const audit = auditOf(actor, 'project.create', publicId, { name, workspace: owner.publicId });
+  const project = await office.store.createProject({ publicId, workspaceId: owner.id, name, lineageId: null }, audit);
+  // Without its own document a project is judged by the defaults, so there is no moment without a policy.
+  office.registry.putProject(project);
+  const document = JSON.stringify(defaultPolicy());
+  office.registry.putPolicy(await office.store.savePolicy({ projectId: project.id }, document, actor.id));
+  return project;
+}
+
+/** Deletes a project: its keys stop at once, its open streams are cut, its provider keys are wiped. Its decisions stay. */
+export async function deleteProject(office: Office, actor: Actor, project: Project): Promise<void> {
+  await office.store.deleteProject(project.id, auditOf(actor, 'project.delete', project.publicId, { name: project.name }));
+  office.registry.dropProject(project.id);
+  office.inFlight.cut('cut_revoked', (attempt) => attempt.projectId === project.id);
+}

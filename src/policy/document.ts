@@ -1,0 +1,76 @@
+import type { TSchema } from '@sinclair/typebox';
+import { Value, type ValueError } from '@sinclair/typebox/value';
+import { checkPolicyMeaning, checkWorkspaceMeaning } from './meaning.ts';
+import { PolicySchema, WorkspacePolicySchema, type PolicyDocument, type WorkspacePolicyDocument } from './schema.ts';
+
+export { compilePolicy } from './compile.ts';
+export type { CompiledPolicy, Mode } from './compiled.ts';
+export { PolicySchema, WorkspacePolicySchema } from './schema.ts';
+export type { BudgetDocument, PolicyDocument, WorkspacePolicyDocument } from './schema.ts';
+
+/** Why a document is refused: where it is wrong (`budgets.0.limit_usd`, empty for the whole document) and what would be right. */
+export class PolicyProblem {
+  constructor(
+    readonly path: string,
+    readonly message: string,
+  ) {}
+}
+
+/** The policy that a new project is born with. */
+export function defaultPolicy(): PolicyDocument {
+  return Value.Default(PolicySchema, {}) as PolicyDocument;
+}
+
+/** The policy that a new workspace is born with: no networks, no budgets. */
+export function defaultWorkspacePolicy(): WorkspacePolicyDocument {
+  return Value.Default(WorkspacePolicySchema, {}) as WorkspacePolicyDocument;
+}
+
+/** Reads a project's policy. What is left out takes its default; what is unknown or out of range is refused with its path. */
+export function parsePolicy(json: unknown): PolicyDocument | PolicyProblem {
+  const document = fill(PolicySchema, json);
+  if (document instanceof PolicyProblem) return document;
+  const problem = checkPolicyMeaning(document as PolicyDocument);
+  return problem === null ? (document as PolicyDocument) : new PolicyProblem(problem.path, problem.message);
+}
+
+/** Reads a workspace's policy, as `parsePolicy`. */
+export function parseWorkspacePolicy(json: unknown): WorkspacePolicyDocument | PolicyProblem {
+  const document = fill(WorkspacePolicySchema, json);
+  if (document instanceof PolicyProblem) return document;
+  const problem = checkWorkspaceMeaning(document as WorkspacePolicyDocument);
+  return problem === null ? (document as WorkspacePolicyDocument) : new PolicyProblem(problem.path, problem.message);
+}
+
+function fill(schema: TSchema, json: unknown): unknown {
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) return new PolicyProblem('', 'A policy is a JSON object.');
+  const document = Value.Default(schema, structuredClone(json));
+  const first = Value.Errors(schema, document).First();
+  return first === undefined ? document : new PolicyProblem(dotted(first.path), sentenceOf(first));
+}
+
+function dotted(pointer: string): string {
+  return pointer
+    .slice(1)
+    .split('/')
+    .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'))
+    .join('.');
+}
+
+function sentenceOf(error: ValueError): string {
+  if (error.message === 'Unexpected property') return 'This field is not known. Remove it or correct its name.';
+  if (error.message === 'Expected required property') return 'This field is required.';
+  return `Expected ${describe(error.schema)}.`;
+}
+
+/** A schema in words, for the person who wrote the document. */
+function describe(schema: TSchema): string {
+  if (Array.isArray(schema.anyOf)) return (schema.anyOf as TSchema[]).map(describe).join(' or ');
+  if (schema.const !== undefined) return JSON.stringify(schema.const);
+  if (schema.type === 'integer') return `a whole number from ${schema.minimum} to ${schema.maximum}`;
+  if (schema.type === 'number') return `a number above ${schema.exclusiveMinimum}, at most ${schema.maximum}`;
+  if (schema.type === 'string' && String(schema.pattern).startsWith('^\\d')) return 'an amount in USD as a string, 0 or more, such as "10.00"';
+  if (schema.type === 'string') return `a text of 1 to ${schema.maxLength ?? 100} characters`;
+  if (schema.type === 'array') return `a list of at most ${schema.maxItems} entries`;
+  return schema.type === 'null' ? 'null (no limit)' : `a value of type ${schema.type}`;
+}

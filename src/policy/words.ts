@@ -1,0 +1,41 @@
+import { formatUsd, type NanoUsd } from '../domain/money.ts';
+import type { CompiledPolicy } from './compiled.ts';
+
+/** `10.00 USD`. */
+export function usdText(amount: NanoUsd): string {
+  return `${formatUsd(amount)} USD`;
+}
+
+/** `1 request`, `600 requests`. */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+/** `60 seconds`, `90 minutes`, `36 hours`, `7 days`: the largest unit that divides the stretch. */
+export function durationText(ms: number): string {
+  const seconds = ms / 1000;
+  if (seconds % 86_400 === 0) return counted(seconds / 86_400, 'day');
+  if (seconds % 3_600 === 0) return counted(seconds / 3_600, 'hour');
+  return seconds % 60 === 0 && seconds > 60 ? counted(seconds / 60, 'minute') : counted(seconds, 'second');
+}
+
+/** A time as people and programs read it: `2026-11-23T00:00:00Z`. */
+export function timeText(ms: number): string {
+  return new Date(ms).toISOString().replace('.000Z', 'Z');
+}
+
+/** The command that opens the project's policy for a change, to end a remedy with. */
+export function policyCommand(policy: CompiledPolicy, owner: 'project' | 'workspace' = 'project'): string {
+  return `panicly policy set --${owner} ${policy.names[owner]}`;
+}
+
+/** Whole seconds to wait, at least one. */
+export function secondsUntil(atMs: number, nowMs: number): number {
+  return Math.max(1, Math.ceil((atMs - nowMs) / 1000));
+}
+
+/** A client's own text, shortened and without control characters, so that it may stand in a message. */
+export function quoted(text: string): string {
+  const plain = text.slice(0, 80).replace(/[^\x20-\x7e]/g, '?');
+  return text.length > 80 ? `${plain}...` : plain;
+}

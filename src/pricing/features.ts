@@ -1,0 +1,83 @@
+import type { PricingRules, RequestFacts } from '../domain/facts.ts';
+import type { CatalogueModel } from './catalogue-model.ts';
+import { feeOf } from './hosted.ts';
+import type { Profile } from './profile.ts';
+
+/** Models that search by themselves and bill it apart: Perplexity's, OpenAI's search and deep-research models. */
+const SEARCH_MODEL = /(?:^|\/)(?:perplexity\/)?sonar(?:-|$)|search-preview|search-api|deep-research|-search$/i;
+
+/** `search_model` when the request could reach one, to be priced like a hosted tool. */
+export function impliedTools(facts: RequestFacts): readonly string[] {
+  const names = [facts.model, ...facts.fallbackModels];
+  const implied: string[] = [];
+  if (names.some((name) => SEARCH_MODEL.test(name.replace(/:[\w-]+$/, '')))) implied.push('search_model');
+  if (names.some((name) => /:online$/i.test(name))) implied.push('online');
+  return implied;
+}
+
+/**
+ * The first thing about a request whose cost has no bound, and the policy line that would let it pass; null when there is none.
+ * Only refused where money is limited.
+ */
+export function unpricedFeature(
+  facts: RequestFacts,
+  reach: readonly (CatalogueModel | null)[],
+  profile: Profile,
+  rules: PricingRules,
+): string | null {
+  return (
+    unknownField(facts, rules) ??
+    unpricedTool(facts, profile, rules) ??
+    preset(facts) ??
+    outputMedia(facts, reach, rules) ??
+    inputAudio(facts, reach) ??
+    storedReference(facts, rules)
+  );
+}
+
+function unknownField(facts: RequestFacts, rules: PricingRules): string | null {
+  const name = facts.unknownFields.find((field) => !rules.allowFields.includes(field));
+  return name === undefined ? null : `field ${name} (allow it with "allow_fields": [${JSON.stringify(name)}])`;
+}
+
+function unpricedTool(facts: RequestFacts, profile: Profile, rules: PricingRules): string | null {
+  for (const type of [...facts.hostedTools, ...impliedTools(facts)]) {
+    const isPriced = feeOf(type, profile, rules) !== null;
+    // A profile's price only holds where the number of calls can be bounded.
+    const isBounded = Object.hasOwn(rules.toolPrices, type) || (profile.obeysMaxToolCalls && facts.route === 'responses');
+    if (!isPriced || !isBounded) return `tool ${type} (give a call a price with "tool_prices": {${JSON.stringify(type)}: "0.01"})`;
+  }
+  return null;
+}
+
+function preset(facts: RequestFacts): string | null {
+  const name = [facts.model, ...facts.fallbackModels].find((model) => /@preset\//i.test(model));
+  return name === undefined ? null : `model ${name} (a stored preset may name any model: name the model itself)`;
+}
+
+const MEDIA_REMEDY = '(allow it with "allow_fields": ["modalities"])';
+
+function outputMedia(facts: RequestFacts, reach: readonly (CatalogueModel | null)[], rules: PricingRules): string | null {
+  if (rules.allowFields.includes('modalities')) return null;
+  for (const model of reach) {
+    const audioPriced = model?.price.outputAudio != null;
+    const asked = facts.outputMedia.find((medium) => !(medium === 'audio' && audioPriced));
+    if (asked !== undefined) return `output of ${asked}, whose price is not known ${MEDIA_REMEDY}`;
+    const made = model?.modalities.output.find((medium) => medium !== 'text' && !(medium === 'audio' && audioPriced));
+    if (made !== undefined) return `model ${model?.id}, which answers with ${made} at a price that is not known ${MEDIA_REMEDY}`;
+  }
+  return null;
+}
+
+function inputAudio(facts: RequestFacts, reach: readonly (CatalogueModel | null)[]): string | null {
+  if (!facts.media.some((part) => part.kind === 'audio')) return null;
+  const silent = reach.find((model) => model !== null && model.price.inputAudio === null);
+  return silent
+    ? `audio input of model ${silent.id} (set its price with: panicly prices set ${silent.provider}/${silent.id} --input-audio USD)`
+    : null;
+}
+
+function storedReference(facts: RequestFacts, rules: PricingRules): string | null {
+  if (rules.allowStoredReferences || facts.storedReferences.length === 0) return null;
+  return 'reference to something stored at the provider (allow it with "allow_stored_references": true)';
+}

@@ -1,0 +1,81 @@
+import type { Quote } from '../domain/candidate.ts';
+import type { PricingRules, RequestFacts } from '../domain/facts.ts';
+import { addBounds, type NanoUsd, priceOf } from '../domain/money.ts';
+import type { CatalogueModel } from './catalogue-model.ts';
+import { unpricedFeature } from './features.ts';
+import { boundInput, type InputBound } from './input-bound.ts';
+import type { Profile } from './profile.ts';
+import { ratesAt, ratesFor, type RateSet } from './rates.ts';
+import { reasonsByItself } from './reasoning.ts';
+
+/** The output of a model that nobody knows the limits of. A cap that is put in keeps the hold below it. */
+const UNKNOWN_OUTPUT_TOKENS = 1_048_576;
+const SHORT_FLOOR_TOKENS = 1_024;
+const LONG_FLOOR_TOKENS = 16_384;
+
+const inputRate = (rates: RateSet): number => Math.max(rates.input, rates.cacheRead, rates.cacheWrite, rates.inputAudio);
+const outputRate = (rates: RateSet): number => Math.max(rates.output, rates.reasoning, rates.outputAudio);
+
+function outputLimitOf(reach: readonly (CatalogueModel | null)[]): number {
+  let most = 0;
+  for (const model of reach) {
+    most = Math.max(most, model?.limits.output ?? model?.limits.context ?? UNKNOWN_OUTPUT_TOKENS);
+  }
+  return most;
+}
+
+function floorOf(facts: RequestFacts, reach: readonly (CatalogueModel | null)[], limit: number): number {
+  const names = [facts.model, ...facts.fallbackModels, ...reach.map((model) => model?.id ?? '')];
+  const isLong = facts.wantsLongAnswer || names.some(reasonsByItself);
+  const floor = isLong ? LONG_FLOOR_TOKENS : SHORT_FLOOR_TOKENS;
+  // Providers refuse a cap that leaves nothing beside the reasoning that was asked for.
+  const budget = facts.reasoningBudgetTokens === 0 ? 0 : facts.reasoningBudgetTokens + SHORT_FLOOR_TOKENS;
+  return Math.min(limit, Math.max(floor, budget));
+}
+
+function clientCapOf(facts: RequestFacts): number | null {
+  const caps = Object.values(facts.outputCaps);
+  return caps.length === 0 ? null : Math.min(...caps);
+}
+
+/**
+ * The bounds of a request. `reach[0]` is the model that is asked for, the others are its fallbacks; null is unknown.
+ * Prices are the dearest that any of them could come to: long context, cache writes, the service tier.
+ */
+export function makeQuote(
+  facts: RequestFacts,
+  reach: readonly (CatalogueModel | null)[],
+  profile: Profile,
+  rules: PricingRules,
+  catalogueVersion: number,
+): Quote {
+  const rates = ratesFor(reach, facts, profile, rules);
+  const input = boundInput(facts, reach, profile, rules);
+  const isEmbedding = facts.route === 'embeddings';
+  const modelOutputLimit = isEmbedding ? 0 : outputLimitOf(reach);
+  const set = ratesAt(rates, input.bound);
+  return {
+    priced: rates.priced,
+    priceVersion: catalogueVersion,
+    inputTokenEstimate: input.estimate,
+    inputTokenBound: input.bound,
+    inputHoldNanoUsd: rates.priced ? inputHold(facts, input, set) : 0,
+    outputNanoUsdPerMillion: isEmbedding ? 0 : outputPrice(input, set),
+    choices: isEmbedding ? 0 : facts.choices,
+    clientOutputCap: isEmbedding ? null : clientCapOf(facts),
+    modelOutputLimit,
+    outputFloor: isEmbedding ? 0 : floorOf(facts, reach, modelOutputLimit),
+    unpricedFeature: unpricedFeature(facts, reach, profile, rules),
+  };
+}
+
+function inputHold(facts: RequestFacts, input: InputBound, set: RateSet): NanoUsd {
+  // Predicted tokens that the answer rejects are billed as output.
+  const prediction = priceOf(facts.predictionBytes * facts.choices, outputRate(set));
+  return addBounds(priceOf(input.bound, inputRate(set)), prediction, input.hosted.feeNanoUsd);
+}
+
+/** What a model says between two calls of hosted tools is read again as input, once. */
+function outputPrice(input: InputBound, set: RateSet): number {
+  return outputRate(set) + (input.hosted.calls > 0 ? inputRate(set) : 0);
+}

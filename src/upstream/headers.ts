@@ -1,0 +1,96 @@
+/**
+ * Which headers pass, both ways, as allow-lists: a header that nobody thought of stays where it is.
+ */
+
+/**
+ * What a provider may see of a client's headers. Left out on purpose: whatever chooses the account or the price
+ * (`openai-organization`, `openai-project`, `anthropic-beta`), `idempotency-key` (two projects behind one account could read
+ * each other's answers), `accept-encoding` (we ask for plain bytes to find usage in them), and what describes the
+ * client's machine (`user-agent`, `x-stainless-*`, cookies, forwarded addresses).
+ */
+const TO_PROVIDER = ['content-type', 'accept', 'openai-beta', 'http-referer', 'x-title', 'traceparent'] as const;
+
+/** How a request presents itself to its provider. */
+export interface RequestHeaderOptions {
+  /** The provider's key, or null for a server that wants none. */
+  readonly secret: string | null;
+  readonly userAgent: string;
+  /** Headers that the kind of provider needs, from its data. */
+  readonly extra?: Readonly<Record<string, string>>;
+}
+
+/** The headers of a request to a provider. The result holds the provider's key: do not log it. */
+export function requestHeaders(client: Headers, options: RequestHeaderOptions): Record<string, string> {
+  const out: Record<string, string> = {
+    ...options.extra,
+    'user-agent': options.userAgent,
+    'accept-encoding': 'identity',
+  };
+  for (const name of TO_PROVIDER) {
+    const value = client.get(name);
+    if (value !== null) out[name] = value;
+  }
+  if (options.secret !== null) out['authorization'] = `Bearer ${options.secret}`;
+  return out;
+}
+
+/** What a client may see of a provider's headers, by name. */
+const TO_CLIENT = new Set([
+  'content-type',
+  'content-encoding',
+  'content-language',
+  'content-disposition',
+  'cache-control',
+  'date',
+  'etag',
+  'vary',
+  'retry-after',
+  'retry-after-ms',
+  'x-should-retry',
+  'x-request-id',
+  'request-id',
+  'apim-request-id',
+  'mistral-correlation-id',
+  'x-ds-trace-id',
+  'x-generation-id',
+  'x-groq-region',
+  'inference-id',
+  'cf-ray',
+  'server-timing',
+  'traceparent',
+  'x-accel-buffering',
+  'x-robots-tag',
+  'x-data-retention',
+  'x-zero-data-retention',
+]);
+
+/** The same by the beginning of the name. */
+const TO_CLIENT_PREFIXES = ['openai-', 'x-ratelimit-', 'anthropic-ratelimit-', 'x-metrics-', 'x-ms-'];
+
+/** Begin as an allowed header but name the account behind our key. */
+const ACCOUNT = new Set(['openai-organization', 'openai-project', 'x-ms-client-request-id', 'x-ms-deployment-name', 'x-ratelimit-key']);
+
+/**
+ * The headers of a provider's answer that go to the client. `keepLength` passes `content-length` on: only when every
+ * byte of the body will be passed as it is. Hop-by-hop headers, cookies, CORS, HSTS, `alt-svc`, `server`, and whatever
+ * calls itself `x-panicly-` are not on the list.
+ */
+export function responseHeaders(provider: Headers, keepLength: boolean): Headers {
+  const out = new Headers();
+  for (const [name, value] of provider) {
+    if (passesToClient(name) || (keepLength && name === 'content-length')) out.append(name, value);
+  }
+  return out;
+}
+
+const REMEMBERED = 1_000;
+const remembered = new Map<string, boolean>();
+
+function passesToClient(name: string): boolean {
+  const known = remembered.get(name);
+  if (known !== undefined) return known;
+  const passes = TO_CLIENT.has(name) || (!ACCOUNT.has(name) && TO_CLIENT_PREFIXES.some((prefix) => name.startsWith(prefix)));
+  // A provider that invents names must not grow our memory.
+  if (remembered.size < REMEMBERED) remembered.set(name, passes);
+  return passes;
+}

@@ -1,0 +1,80 @@
+import type { Refusal } from '../../domain/errors.ts';
+import { invalid, isAbsent, isObject, type JsonObject } from './checks.ts';
+import { walkContent } from './content.ts';
+import type { Tally } from './tally.ts';
+import { repeatsAtEnd } from './tools.ts';
+
+/** Members of an item that the model does not see, or that are walked on their own. */
+const NOT_TEXT: ReadonlySet<string> = new Set([
+  'type',
+  'role',
+  'content',
+  'output',
+  'tools',
+  'id',
+  'call_id',
+  'status',
+  'cache_control',
+  'phase',
+]);
+
+function walkItem(tally: Tally, item: JsonObject): void {
+  if (item['type'] === 'item_reference' || (isAbsent(item['type']) && isAbsent(item['role']) && !isAbsent(item['id']))) {
+    return tally.reference(item['id']);
+  }
+  tally.cacheControl(item);
+  walkContent(tally, item['content']);
+  // A tool's output may be text, parts, or one screenshot.
+  const output = item['output'];
+  walkContent(tally, isObject(output) && typeof output['type'] === 'string' ? [output] : output);
+  if (!isAbsent(item['tools'])) tally.schema(item['tools']);
+  for (const name in item) if (!NOT_TEXT.has(name)) tally.json(item[name]);
+}
+
+function walkPrompt(tally: Tally, prompt: unknown): void {
+  if (!isObject(prompt)) return;
+  tally.reference(prompt['id']);
+  if (!isObject(prompt['variables'])) return;
+  for (const variable of Object.values(prompt['variables'])) walkContent(tally, isObject(variable) ? [variable] : variable);
+}
+
+/** `input`, `instructions` and what they refer to, counted. A refusal when `input` is neither text nor items. */
+export function walkInput(tally: Tally, value: JsonObject): Refusal | null {
+  const input = value['input'];
+  if (Array.isArray(input)) {
+    tally.messageCount = input.length;
+    for (let index = 0; index < input.length; index++) {
+      const item: unknown = input[index];
+      if (!isObject(item)) return invalid(`input.${index}`, 'an object');
+      walkItem(tally, item);
+    }
+  } else if (typeof input === 'string') {
+    tally.messageCount = 1;
+    tally.text(input);
+  } else if (!isAbsent(input)) return invalid('input', 'a string or an array');
+  if (!isAbsent(value['instructions'])) {
+    tally.messageCount++;
+    walkContent(tally, value['instructions']);
+  }
+  tally.reference(value['previous_response_id']);
+  const conversation = value['conversation'];
+  tally.reference(isObject(conversation) ? conversation['id'] : conversation);
+  walkPrompt(tally, value['prompt']);
+  return null;
+}
+
+/** How often the last tool call of the conversation was already made, in a row at its end. */
+export function responsesRepeats(input: unknown): number {
+  if (!Array.isArray(input)) return 0;
+  const calls: string[] = [];
+  for (let index = input.length - 1; index >= 0; index--) {
+    const item: unknown = input[index];
+    if (!isObject(item)) break;
+    const type = item['type'];
+    if (type === 'function_call' || type === 'custom_tool_call') {
+      calls.unshift(JSON.stringify([item['name'], item['arguments'] ?? item['input']]));
+      if (calls[0] !== calls.at(-1)) break;
+    } else if (isAbsent(type) || type === 'message') break;
+  }
+  return repeatsAtEnd(calls);
+}

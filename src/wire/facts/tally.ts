@@ -1,0 +1,49 @@
+import type { MediaPart } from '../../domain/facts.ts';
+import { isObject, type JsonObject } from './checks.ts';
+import { nfkcBytes } from './nfkc.ts';
+
+/** Sums what a body says while its parts are walked. One for each request. */
+export class Tally {
+  textBytes = 0;
+  nfkcTextBytes = 0;
+  toolBytes = 0;
+  messageCount = 0;
+  toolCount = 0;
+  longCacheWrites = false;
+  wantsLongAnswer = false;
+  readonly media: MediaPart[] = [];
+  readonly storedReferences: string[] = [];
+  readonly hostedTools: string[] = [];
+  readonly unknownFields: string[] = [];
+
+  /** A text that becomes input. */
+  text(text: string): void {
+    const bytes = Buffer.byteLength(text);
+    this.textBytes += bytes;
+    this.nfkcTextBytes += nfkcBytes(text, bytes);
+  }
+
+  /** A value whose shape we do not know: the model may see all of it, spelt as JSON. */
+  json(value: unknown): void {
+    if (typeof value === 'string') this.text(value);
+    else if (value !== undefined && value !== null) this.text(JSON.stringify(value));
+  }
+
+  /** A tool definition, schema or format: text too, but providers render it in their own way. */
+  schema(value: unknown): void {
+    const before = this.textBytes;
+    this.json(value);
+    this.toolBytes += this.textBytes - before;
+  }
+
+  /** An id of something that is stored at the provider. */
+  reference(id: unknown): void {
+    if (typeof id === 'string' && id.length > 0) this.storedReferences.push(id);
+  }
+
+  /** A `cache_control` member, wherever it stands. */
+  cacheControl(owner: JsonObject): void {
+    const control = owner['cache_control'];
+    if (isObject(control) && typeof control['ttl'] === 'string' && control['ttl'] !== '5m') this.longCacheWrites = true;
+  }
+}

@@ -1,0 +1,86 @@
+import { isUtf8 } from 'node:buffer';
+import { Refusal } from '../domain/errors.ts';
+import { countKeys, findDuplicate } from './json/duplicates.ts';
+import { isNamed, spansOf, type MemberSpan } from './json/members.ts';
+import { MAX_DEPTH, MAX_MEMBERS, scanObject, skipSpace } from './json/scan.ts';
+
+export type { MemberSpan } from './json/members.ts';
+
+/** A request body that can be read in one way only, with the bytes that it came in. */
+export class JsonBody {
+  #spans: readonly MemberSpan[] | null = null;
+
+  constructor(
+    readonly bytes: Uint8Array,
+    readonly value: Readonly<Record<string, unknown>>,
+    /** Position of the first brace. */
+    readonly start: number,
+    /** Position after the last brace. */
+    readonly end: number,
+    private readonly marks: readonly number[],
+  ) {}
+
+  /** The members of the outermost object in their order. */
+  get members(): readonly MemberSpan[] {
+    this.#spans ??= spansOf(this.bytes, this.marks);
+    return this.#spans;
+  }
+
+  /** Where the outermost member of this name stands in the bytes, or null. */
+  member(name: string): MemberSpan | null {
+    return this.members.find((span) => isNamed(this.bytes, span.keyStart, span.keyEnd, name)) ?? null;
+  }
+}
+
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+
+/**
+ * Reads a request body, strictly: what we judge must be what every other reader of the same bytes sees.
+ * Refuses (400) an empty body, a byte-order mark, invalid UTF-8, anything but one JSON object, a name that comes twice
+ * at any depth, and more levels or members than `MAX_DEPTH` and `MAX_MEMBERS`.
+ * Big integers are rounded in `value` but stay in `bytes`; a lone surrogate escape is allowed, because the bytes go on as they are.
+ */
+export function parseBody(bytes: Uint8Array): JsonBody | Refusal {
+  if (bytes.length === 0) return invalid('The request has no body. Send a JSON object.');
+  if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) {
+    return invalid('The body begins with a byte-order mark. Send UTF-8 without one.');
+  }
+  if (!isUtf8(bytes)) return new Refusal('invalid_utf8', 'The body is not valid UTF-8. Encode it as UTF-8.');
+  const start = skipSpace(bytes, 0);
+  if (bytes[start] !== 0x7b) return invalid('The body is not a JSON object: it must begin with a brace.');
+  const { outcome, end, pairs, marks } = scanObject(bytes, start);
+  if (outcome === 'too_deep') {
+    return new Refusal('too_deep', `The body has more than ${MAX_DEPTH} levels of objects and arrays. Flatten it.`);
+  }
+  if (outcome === 'too_many_members') {
+    const limit = MAX_MEMBERS.toLocaleString('en');
+    return new Refusal('too_many_members', `The body has more than ${limit} members and elements. Split the request.`);
+  }
+  if (outcome === 'unfinished') return invalid('The body ends before its JSON does. Was it cut off?');
+  if (skipSpace(bytes, end) !== bytes.length) {
+    return invalid(`The body goes on after its JSON object, at byte ${skipSpace(bytes, end)}. Send one object only.`);
+  }
+  const value = parseObject(bytes);
+  if (value === null) return invalid('The body is not valid JSON. Look for a missing quote, comma or brace.');
+  if (countKeys(value) !== pairs) return duplicate(bytes);
+  return new JsonBody(bytes, value, start, end, marks);
+}
+
+function parseObject(bytes: Uint8Array): Record<string, unknown> | null {
+  try {
+    return JSON.parse(decoder.decode(bytes)) as Record<string, unknown>;
+  } catch {
+    return null;
+  }
+}
+
+function invalid(message: string): Refusal {
+  return new Refusal('invalid_json', message);
+}
+
+function duplicate(bytes: Uint8Array): Refusal {
+  const found = findDuplicate(bytes);
+  const where = found === null ? 'A name' : `The member ${JSON.stringify(found.path)}`;
+  const message = `${where} comes twice in one object: readers would disagree on which one counts. Send it once.`;
+  return new Refusal('duplicate_key', message, found === null ? {} : { param: found.path });
+}

@@ -1,0 +1,69 @@
+import type { Route } from '../../domain/candidate.ts';
+import type { Usage } from '../../domain/usage.ts';
+import { readUsage } from '../usage.ts';
+import { objectIn, type Json } from '../usage/figures.ts';
+import { isError, textBytes, type EventReader } from './events.ts';
+
+/** Reasoning comes under several names, at times under two at once: then the longer one counts. */
+const REASONING: ReadonlySet<string> = new Set(['reasoning', 'reasoning_content', 'reasoning_details', 'thinking']);
+
+/** Reads the chunks of a streamed chat completion. */
+export class ChatEvents implements EventReader {
+  usage: Usage | null = null;
+  failed = false;
+  deliveredBytes = 0;
+  readonly responseId = null;
+  #done = false;
+  /** By index of the choice: whether its finish reason has come. */
+  readonly #finished = new Map<number, boolean>();
+
+  constructor(
+    private readonly route: Route,
+    /** How many choices were asked for. */
+    private readonly choices: number,
+  ) {}
+
+  read(event: Json): void {
+    if (isError(event)) this.failed = true;
+    const usage = readUsage(this.route, event);
+    if (usage !== null) this.usage = usage;
+    const { choices } = event;
+    if (!Array.isArray(choices)) return;
+    for (const entry of choices) {
+      const choice = objectIn(entry);
+      if (choice !== null) this.#readChoice(choice);
+    }
+  }
+
+  readDone(): void {
+    this.#done = true;
+  }
+
+  isComplete(ended: boolean): boolean {
+    if (this.#done) return true;
+    if (!ended || this.failed || this.#finished.size < Math.max(this.choices, 1)) return false;
+    for (const finished of this.#finished.values()) if (!finished) return false;
+    return true;
+  }
+
+  #readChoice(choice: Json): void {
+    const index = typeof choice['index'] === 'number' ? choice['index'] : 0;
+    const reason = choice['finish_reason'];
+    const finished = typeof reason === 'string' && reason !== '';
+    if (reason === 'error') this.failed = true;
+    if (finished || !this.#finished.has(index)) this.#finished.set(index, finished);
+    const delta = objectIn(choice['delta']) ?? objectIn(choice['message']);
+    this.deliveredBytes += delta === null ? textBytes(choice['text']) : deltaBytes(delta);
+  }
+}
+
+function deltaBytes(delta: Json): number {
+  let bytes = 0;
+  let reasoning = 0;
+  for (const name of Object.keys(delta)) {
+    if (name === 'role') continue;
+    if (REASONING.has(name)) reasoning = Math.max(reasoning, textBytes(delta[name]));
+    else bytes += textBytes(delta[name]);
+  }
+  return bytes + reasoning;
+}

@@ -1,0 +1,102 @@
+import type { StreamReader } from '../../domain/answer.ts';
+import type { Usage } from '../../domain/usage.ts';
+import { objectIn } from '../usage/figures.ts';
+import type { EventReader } from './events.ts';
+import { EventSplitter, joinedData, type EventSink } from './splitter.ts';
+import { cutInjectedUsage, withoutCuts, type Cuts } from './strip.ts';
+
+const decoder = new TextDecoder();
+
+/** Cuts a stream into events, has them read, and takes out what was injected when it `strips`. */
+export class Reader implements StreamReader, EventSink {
+  readonly #splitter = new EventSplitter(this);
+  #cuts: Cuts = [];
+  #ended = false;
+  #failed = false;
+  #unreadBytes = 0;
+
+  constructor(
+    private readonly events: EventReader,
+    private readonly strips: boolean,
+  ) {}
+
+  get complete(): boolean {
+    return this.events.isComplete(this.#ended);
+  }
+
+  get usage(): Usage | null {
+    return this.events.usage;
+  }
+
+  get deliveredTokenBound(): number {
+    return this.events.deliveredBytes + this.#unreadBytes;
+  }
+
+  get responseId(): string | null {
+    return this.events.responseId;
+  }
+
+  get failed(): boolean {
+    return this.#failed || this.events.failed;
+  }
+
+  push(chunk: Uint8Array): Uint8Array | null {
+    const splitter = this.#splitter;
+    splitter.feed(chunk);
+    const passed = this.strips ? this.#passed(chunk) : chunk;
+    splitter.keep();
+    return passed;
+  }
+
+  flush(): Uint8Array | null {
+    this.#splitter.finish();
+    this.#ended = true;
+    return this.strips ? this.#passed(null) : null;
+  }
+
+  onErrorLine(): void {
+    this.#failed = true;
+  }
+
+  onEvent(bytes: Uint8Array, start: number, end: number, dataStart: number, dataEnd: number, dataLines: number): void {
+    if (dataEnd - dataStart < 16 && dataLines === 1 && isDone(bytes, dataStart)) return this.events.readDone();
+    const text = dataLines === 1 ? decoder.decode(bytes.subarray(dataStart, dataEnd)) : joinedData(bytes, start, end);
+    const event = parsed(text);
+    if (event === null) {
+      // What we cannot read may be text of the model.
+      this.#unreadBytes += dataEnd - dataStart;
+      return;
+    }
+    this.events.read(event);
+    if (this.strips && dataLines === 1) cutInjectedUsage(this.#cuts, bytes, { start, end, dataStart }, event);
+  }
+
+  #passed(chunk: Uint8Array | null): Uint8Array | null {
+    const { source, consumed } = this.#splitter;
+    if (this.#cuts.length === 0 && source === chunk && consumed === chunk.length) return chunk;
+    if (consumed === 0) return null;
+    const cuts = this.#cuts;
+    this.#cuts = [];
+    return withoutCuts(source, consumed, cuts);
+  }
+}
+
+function parsed(text: string): Readonly<Record<string, unknown>> | null {
+  try {
+    return objectIn(JSON.parse(text));
+  } catch {
+    return null;
+  }
+}
+
+/** `[DONE]` */
+function isDone(bytes: Uint8Array, at: number): boolean {
+  return (
+    bytes[at] === 0x5b &&
+    bytes[at + 1] === 0x44 &&
+    bytes[at + 2] === 0x4f &&
+    bytes[at + 3] === 0x4e &&
+    bytes[at + 4] === 0x45 &&
+    bytes[at + 5] === 0x5d
+  );
+}

@@ -1,0 +1,49 @@
+import { cutOf, isNamed, spansOf } from '../json/members.ts';
+import { scanObject, skipSpace } from '../json/scan.ts';
+import { objectIn, type Json } from '../usage/figures.ts';
+
+/** Bytes that are taken out, from the first position up to the second, ascending. */
+export type Cuts = number[];
+
+/** Where an event and its one data line stand. */
+export interface EventPlace {
+  readonly start: number;
+  readonly end: number;
+  readonly dataStart: number;
+}
+
+/**
+ * Notes what an `include_usage` that we put in added to this event: all of it when it is the usage chunk without choices,
+ * else its `"usage":null`. A usage in a chunk with choices stays: providers that send it there do so unasked.
+ */
+export function cutInjectedUsage(cuts: Cuts, bytes: Uint8Array, place: EventPlace, event: Json): void {
+  const { choices, usage } = event;
+  if (usage === undefined) return;
+  if (objectIn(usage) !== null && Array.isArray(choices) && choices.length === 0) cuts.push(place.start, place.end);
+  else if (usage === null) cutMember(cuts, bytes, place.dataStart);
+}
+
+function cutMember(cuts: Cuts, bytes: Uint8Array, dataStart: number): void {
+  const spans = spansOf(bytes, scanObject(bytes, skipSpace(bytes, dataStart)).marks);
+  const index = spans.findLastIndex((span) => isNamed(bytes, span.keyStart, span.keyEnd, 'usage'));
+  if (index < 0) return;
+  const { from, to } = cutOf(spans, index);
+  cuts.push(from, to);
+}
+
+/** A copy of the first `length` bytes without the cuts, or null when nothing is left. */
+export function withoutCuts(bytes: Uint8Array, length: number, cuts: Cuts): Uint8Array | null {
+  let left = length;
+  for (let index = 0; index < cuts.length; index += 2) left -= cuts[index + 1]! - cuts[index]!;
+  if (left === 0) return null;
+  const out = new Uint8Array(left);
+  let written = 0;
+  let from = 0;
+  for (let index = 0; index <= cuts.length; index += 2) {
+    const to = cuts[index] ?? length;
+    out.set(bytes.subarray(from, to), written);
+    written += to - from;
+    from = cuts[index + 1] ?? length;
+  }
+  return out;
+}
