@@ -1,9 +1,9 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import models from '../db/models.json';
 import { systemClock } from './clock.ts';
 import { ConfigProblem, loadConfig, readEnvironmentVariable, type Config, type ConfigFlags } from './config.ts';
-import type { CliHandlers, InitResult } from './cli/handlers.ts';
+import type { CliHandlers, InitResult, VerifyResult } from './cli/handlers.ts';
 import { BodyBudget } from './gateway/body-budget.ts';
 import { Counters } from './gateway/counters.ts';
 import { openCountryDatabase } from './gateway/country.ts';
@@ -12,7 +12,10 @@ import type { Gateway } from './gateway/gateway.ts';
 import { InFlight } from './gateway/in-flight.ts';
 import { logEvent } from './log.ts';
 import { DataDirectoryInUse } from './ledger/sqlite/lock.ts';
+import { countRows } from './ledger/sqlite/counts.ts';
+import { ledgerPath } from './ledger/sqlite/open.ts';
 import { openLedger, type OpenLedger } from './ledger/sqlite/open-ledger.ts';
+import { verifyLedger } from './ledger/sqlite/verify.ts';
 import { firstStart, WeakOperatorToken, type FirstStartResult } from './operator/first-start.ts';
 import type { Office } from './operator/office.ts';
 import { Registry } from './operator/registry.ts';
@@ -156,9 +159,11 @@ async function makeOffice(config: Config, ledger: OpenLedger, gateway: Gateway):
   });
 }
 
-async function verify(flags: ConfigFlags): ReturnType<CliHandlers['verify']> {
-  const { verifyLedger } = await import('./ledger/sqlite/verify.ts');
-  return verifyLedger(loadConfig(flags).dataDir);
+async function verify(flags: ConfigFlags): Promise<VerifyResult> {
+  const path = ledgerPath(loadConfig(flags).dataDir);
+  if (!existsSync(path)) throw new ConfigProblem(`there is no ledger at ${path}: name its data directory with --data`);
+  const problems = verifyLedger(path).map(({ kind, detail }) => `${kind}: ${detail}`);
+  return { ok: problems.length === 0, ...countRows(path), problems };
 }
 
 /** Resolves on SIGTERM or SIGINT. A second signal ends the process at once. */

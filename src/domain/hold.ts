@@ -1,8 +1,16 @@
 import type { Quote } from './candidate.ts';
-import { MAX_NANO_USD, priceOf, type NanoUsd } from './money.ts';
+import { addBounds, type NanoUsd, priceOf } from './money.ts';
 
-/** What a request may cost at most with an output cap of `capTokens` for each choice, in nano-USD. Saturates at `MAX_NANO_USD`. */
+/**
+ * What a request may cost at most when each of its answers has at most `capTokens` tokens, in nano-USD.
+ * The one place where a hold is computed. Saturates at `MAX_NANO_USD`, which every limit refuses.
+ */
 export function holdFor(quote: Quote, capTokens: number): NanoUsd {
-  const sum = quote.inputHoldNanoUsd + priceOf(capTokens * quote.choices, quote.outputNanoUsdPerMillion);
-  return sum > MAX_NANO_USD ? MAX_NANO_USD : sum;
+  if (!quote.priced) return 0;
+  return addBounds(quote.inputHoldNanoUsd, priceOf(capTokens * quote.choices, quote.outputNanoUsdPerMillion));
+}
+
+/** The output cap that holds without anybody putting one in: the smaller of the client's and the model's own limit, in tokens. */
+export function effectiveCap(quote: Quote): number {
+  return Math.min(quote.clientOutputCap ?? quote.modelOutputLimit, quote.modelOutputLimit);
 }

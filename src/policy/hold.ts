@@ -1,5 +1,5 @@
 import type { Candidate, Quote } from '../domain/candidate.ts';
-import { holdFor } from '../domain/hold.ts';
+import { effectiveCap, holdFor } from '../domain/hold.ts';
 import type { NanoUsd } from '../domain/money.ts';
 import type { Belonging, StateView } from '../domain/state.ts';
 import type { CompiledPolicy, TokenGuardSection } from './compiled.ts';
@@ -28,7 +28,7 @@ export function planHold(policy: CompiledPolicy, state: StateView, candidate: Ca
     const holdNanoUsd = holdFor(quote, 0);
     return { standings, holdNanoUsd, neededNanoUsd: holdNanoUsd, outputCap: null, heldOutputTokens: 0 };
   }
-  const wanted = Math.min(quote.clientOutputCap ?? quote.modelOutputLimit, quote.modelOutputLimit);
+  const wanted = effectiveCap(quote);
   const guarded = Math.min(wanted, guardedOutput(policy, quote));
   if (quote.clientOutputCap !== null) {
     const holdNanoUsd = holdFor(quote, guarded);

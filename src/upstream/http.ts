@@ -148,11 +148,11 @@ const AT_END: BodyPart = { done: true };
 const SMALL_BODY_BYTES = 65_536;
 
 function bodyReader(response: Response): BodyReader | null {
-  if (response.body === null) return null;
   const length = Number(response.headers.get('content-length') ?? Infinity);
   const streams = response.headers.get('content-type')?.startsWith('text/event-stream') ?? false;
-  if (length > SMALL_BODY_BYTES || streams) return response.body.getReader() as BodyReader;
-  return new WholeBody(response);
+  // Asking for `body` makes the stream, so a small body must not be asked for it.
+  if (length <= SMALL_BODY_BYTES && !streams) return new WholeBody(response);
+  return (response.body?.getReader() as BodyReader | undefined) ?? null;
 }
 
 /** A small body as one part. A cut before its end rejects, as it does for a stream. */
@@ -164,7 +164,7 @@ class WholeBody implements BodyReader {
   }
 
   async read(): Promise<BodyPart> {
-    const value = await this.#response?.bytes();
+    const value = (await this.#response?.bytes()) as Uint8Array<ArrayBuffer> | undefined;
     this.#response = null;
     return value === undefined || value.length === 0 ? AT_END : { done: false, value };
   }

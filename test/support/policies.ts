@@ -14,7 +14,13 @@ export function compiled(
   const parsedWorkspace = parseWorkspacePolicy(workspace);
   if (parsed instanceof PolicyProblem) throw new Error(`${parsed.path}: ${parsed.message}`);
   if (parsedWorkspace instanceof PolicyProblem) throw new Error(`${parsedWorkspace.path}: ${parsedWorkspace.message}`);
-  return compilePolicy({ project: parsed, workspace: parsedWorkspace, capacity, version: 1, names: { workspace: 'default', project: 'web' } });
+  return compilePolicy({
+    project: parsed,
+    workspace: parsedWorkspace,
+    capacity,
+    version: 1,
+    names: { workspace: 'default', project: 'web' },
+  });
 }
 
 /** Every control off and no budgets: a test then switches on what it is about. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import type { Route } from '../../src/domain/candidate.ts';
 import { NO_USAGE } from '../../src/domain/usage.ts';
 import { decodeForReading, MAX_DECODED_BYTES, readAnswer } from '../../src/wire/answer.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import type { BodyEdit } from '../../src/domain/facts.ts';
 import { editBody } from '../../src/wire/edit.ts';
 import { JsonBody, parseBody } from '../../src/wire/json.ts';

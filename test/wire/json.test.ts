@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { Refusal } from '../../src/domain/errors.ts';
 import { JsonBody, parseBody } from '../../src/wire/json.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import type { StreamReader } from '../../src/domain/answer.ts';
 import { decodedBody, makeDecodingReader, makeStreamReader } from '../../src/wire/stream.ts';
 import { MAX_EVENT_BYTES } from '../../src/wire/stream/splitter.ts';
@@ -275,7 +275,7 @@ describe('compressed streams', () => {
     const all = async () => {
       while ((await body.read()) !== null);
     };
-    await expect(all()).rejects.toThrow('reset');
+    expect(await all().catch(String)).toContain('reset');
   });
 
   test.each(['', 'identity', 'compress', 'gzip, br'])('%p has no reader', (name) => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import { extractUsage, findProvider } from '@pydantic/genai-prices';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import type { Route } from '../../src/domain/candidate.ts';
 import { NO_USAGE, type Usage } from '../../src/domain/usage.ts';
 import { readUsage } from '../../src/wire/usage.ts';

@@ -21,7 +21,7 @@ export interface WriterHooks {
   /** After each opening of the database. */
   readonly opened?: (db: Database) => void;
   /** Before each transaction. */
-  readonly before?: (request: BatchRequest | CommandRequest) => void | Promise<void>;
+  readonly before?: (db: Database) => void | Promise<void>;
   /** After each transaction: may turn its ending into another. */
   readonly ended?: <Value>(ending: Ending<Value>) => Ending<Value>;
 }
@@ -73,7 +73,7 @@ export class WriterService {
   }
 
   async #write(request: BatchRequest | CommandRequest): Promise<WriterReply> {
-    await this.hooks.before?.(request);
+    await this.hooks.before?.(this.#living().db);
     const ended = request.kind === 'batch' ? this.#batch(request) : this.#command(request);
     const ending = this.hooks.ended ? this.hooks.ended(ended) : ended;
     if (ending.kind === 'committed') return { kind: 'committed', batch: request.batch, ...ending.value };

@@ -1,6 +1,7 @@
 import type { Finding } from '../../domain/verdict.ts';
 import type { Case } from '../case.ts';
 import type { TokenGuardSection } from '../compiled.ts';
+import { effectiveCap } from '../../domain/hold.ts';
 import { control } from '../control.ts';
 import { guardOutputCap } from '../hold.ts';
 import { counted, policyCommand } from '../words.ts';
@@ -21,7 +22,7 @@ export const tokenGuard = control(
 
 function judgeOutput(guard: TokenGuardSection, request: Case): Finding | null {
   const { quote } = request.candidate;
-  const wanted = Math.min(quote.clientOutputCap ?? quote.modelOutputLimit, quote.modelOutputLimit);
+  const wanted = effectiveCap(quote);
   const allowed = guardOutputCap(guard, quote);
   if (wanted <= allowed && allowed >= 1) return null;
   const isRefused = allowed < 1 || (!guard.clamps && quote.clientOutputCap !== null);

@@ -72,8 +72,10 @@ export function scanObject(bytes: Uint8Array, start: number, outerDepth: 0 | 1 =
       const near = at + NEAR_BYTES;
       let quote = at + 1;
       let inside = bytes[quote];
-      while (inside !== QUOTE && quote < near) {
-        quote += inside === BACKSLASH ? 2 : 1;
+      while (inside !== QUOTE) {
+        if (inside === BACKSLASH) quote++;
+        quote++;
+        if (quote >= near) break;
         inside = bytes[quote];
       }
       if (inside !== QUOTE) quote = endOfString(bytes, quote);
