@@ -115,13 +115,14 @@ function explained(error: unknown): unknown {
   return error;
 }
 
-function makeGateway(config: Config, { ledger, memory }: OpenLedger): Gateway {
+function makeGateway(config: Config, { ledger, memory, store }: OpenLedger): Gateway {
   const counters = new Counters();
   return {
     ledger,
     state: memory,
     directory: new Directory(),
     catalogue: Catalogue.parse(models),
+    responseOwner: (responseId) => store.projectOfResponse(responseId),
     providers: httpUpstream({ proxy: config.upstreamProxy }),
     simulator: simulatorUpstream({ nowMs: () => systemClock.nowMs() }),
     clock: systemClock,

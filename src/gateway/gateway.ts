@@ -26,6 +26,8 @@ export interface Gateway extends AttemptContext {
   readonly directory: Directory;
   /** Swapped as a whole when prices change. */
   catalogue: Catalogue;
+  /** The project that a stored response was made for, or null. */
+  readonly responseOwner: (responseId: string) => Promise<number | null>;
   readonly providers: Upstream;
   readonly simulator: Upstream;
   readonly clock: Clock;

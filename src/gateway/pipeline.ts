@@ -9,6 +9,7 @@ import type { Gateway } from './gateway.ts';
 import { originOf, type Origin } from './origin.ts';
 import { FieldRefused } from './outgoing.ts';
 import { price } from './price.ts';
+import { checkReferences } from './references.ts';
 import { receive, type Received } from './receive.ts';
 import { Refused } from './refused.ts';
 
@@ -51,6 +52,8 @@ async function attempts(gateway: Gateway, call: Call, caller: Caller, received: 
   for (let left = MAX_ATTEMPTS; ; left--) {
     const priced = price(call.route, received.body, caller, origin, gateway.catalogue, headers.get('x-panicly-user'));
     if (priced instanceof Refusal) return new Refused(priced);
+    const foreign = priced.candidate.storedReferences.length === 0 ? null : await checkReferences(gateway, priced);
+    if (foreign) return new Refused(foreign);
     const { cuts } = gateway.inFlight;
     const decision = await admit(priced, caller.entry.policy, gateway.ledger);
     if (decision instanceof Refused) return decision;

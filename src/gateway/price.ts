@@ -1,18 +1,17 @@
 import type { Candidate, Quote } from '../domain/candidate.ts';
 import { Refusal } from '../domain/errors.ts';
 import type { PricingRules, RequestFacts } from '../domain/facts.ts';
-import type { Catalogue, CatalogueModel } from '../pricing/catalogue.ts';
+import type { Catalogue } from '../pricing/catalogue.ts';
 import { ratesFor, type Rates } from '../pricing/cost.ts';
-import { profileOf, type Profile } from '../pricing/profiles.ts';
+import type { Profile } from '../pricing/profiles.ts';
 import { makeQuote } from '../pricing/quote.ts';
-import { chooseConnection } from '../upstream/routing.ts';
 import { readFacts } from '../wire/facts.ts';
 import type { JsonBody } from '../wire/json.ts';
 import type { Caller } from './authenticate.ts';
 import type { ConnectionEntry } from './directory.ts';
 import type { Origin } from './origin.ts';
 import { capFieldRefused } from './outgoing.ts';
-import { SIMULATOR_PROFILE, simulatorModel } from './simulated.ts';
+import { targetOf, type Target } from './target.ts';
 
 /** A request with its facts, its provider and its bounds: everything that needs no balance. */
 export interface Priced {
@@ -29,6 +28,9 @@ export interface Priced {
   readonly keyId: number;
 }
 
+/** An end user's name is kept in rows and in memory. */
+const MAX_USER_CHARACTERS = 256;
+
 /** Which provider and catalogue model, the token bounds and the rates. Reads no balance. */
 export function price(
   route: Candidate['route'],
@@ -40,7 +42,7 @@ export function price(
 ): Priced | Refusal {
   const facts = readFacts(route, body.value);
   if (facts instanceof Refusal) return facts;
-  const target = caller.environment === 'test' ? simulated(facts) : provided(facts, caller, catalogue);
+  const target = targetOf(facts, caller, catalogue);
   if (target instanceof Refusal) return target;
   const rules = caller.entry.policy.pricing;
   const quote = quoteFor(facts, target, rules, catalogue.version);
@@ -59,7 +61,7 @@ export function price(
     stream: facts.stream,
     ip: origin.ip,
     country: origin.country,
-    endUser: headerUser ?? facts.endUser,
+    endUser: (headerUser ?? facts.endUser)?.slice(0, MAX_USER_CHARACTERS) || null,
     fingerprint: facts.fingerprint,
     repeatedToolCalls: facts.repeatedToolCalls,
     storedReferences: facts.storedReferences,
@@ -83,46 +85,4 @@ function quoteFor(facts: RequestFacts, target: Target, rules: PricingRules, vers
   const quote = makeQuote(facts, target.reach, target.profile, rules, version);
   if (quote.clientOutputCap !== null || !capFieldRefused({ ...target, facts })) return quote;
   return { ...quote, clientOutputCap: quote.modelOutputLimit };
-}
-
-interface Target {
-  readonly connection: ConnectionEntry | null;
-  readonly model: string;
-  readonly reach: readonly (CatalogueModel | null)[];
-  readonly profile: Profile;
-}
-
-function simulated(facts: RequestFacts): Target {
-  const reach = [facts.model, ...facts.fallbackModels].map((name) => simulatorModel(name, facts.route));
-  return { connection: null, model: facts.model, reach, profile: SIMULATOR_PROFILE };
-}
-
-function provided(facts: RequestFacts, caller: Caller, catalogue: Catalogue): Target | Refusal {
-  const { entry } = caller;
-  const chosen = chooseConnection(entry.connections, facts.model);
-  if (!chosen) return noProvider(facts, caller);
-  const { connection } = chosen;
-  const resolve = (name: string) => catalogue.resolve(connection.kind, connection.baseUrl, name);
-  const asked = resolve(chosen.model);
-  return {
-    connection,
-    // The catalogue's spelling goes out: a name that differs only in case is the same model.
-    model: asked !== null && asked.id.toLowerCase() === chosen.model.toLowerCase() ? asked.id : chosen.model,
-    reach: [asked, ...facts.fallbackModels.map(resolve)],
-    profile: profileOf(connection.kind),
-  };
-}
-
-function noProvider(facts: RequestFacts, caller: Caller): Refusal {
-  const { project, connections } = caller.entry;
-  if (connections.length === 0)
-    return new Refusal(
-      'no_provider',
-      `Project ${project.name} has no provider yet. Add one with: panicly providers add --project ${project.name} --kind openai --api-key-env OPENAI_API_KEY`,
-    );
-  return new Refusal(
-    'unknown_model',
-    `No provider of project ${project.name} serves the model ${JSON.stringify(facts.model.slice(0, 100))}. See its models with: GET /v1/models`,
-    { param: 'model' },
-  );
 }

@@ -1,6 +1,7 @@
 import { addBounds, MAX_NANO_USD, parseUsd, type NanoUsd } from '../domain/money.ts';
 import type { Plan } from '../domain/project.ts';
 import type { PricingRules } from '../domain/facts.ts';
+import type { BudgetScope } from '../domain/state.ts';
 import { AddressRules } from './addresses.ts';
 import { compileBudgets } from './compile-budgets.ts';
 import type { AbuseSection, CompiledPolicy, NetworkSection, PolicyNames, RegionEntry, RegionSection, Section } from './compiled.ts';
@@ -18,12 +19,17 @@ export interface PolicySources {
 }
 
 const ENFORCED: readonly Section[] = [{ mode: 'enforce' }];
+/** The order in which budgets speak: the narrowest names the reason. */
+const SCOPES: readonly BudgetScope[] = ['request', 'key', 'user', 'project', 'workspace'];
+
 const ABUSE_KEY_FACTOR = 10;
 
 /** Compiles documents that `parsePolicy` and `parseWorkspacePolicy` accepted. Throws only for documents that they would refuse. */
 export function compilePolicy(sources: PolicySources): CompiledPolicy {
   const { project, workspace } = sources;
-  const budgets = [...compileBudgets(workspace.budgets, 'workspace'), ...compileBudgets(project.budgets, 'project')];
+  const budgets = [...compileBudgets(workspace.budgets, 'workspace'), ...compileBudgets(project.budgets, 'project')].toSorted(
+    (a, b) => SCOPES.indexOf(a.scope) - SCOPES.indexOf(b.scope),
+  );
   const abuse = compileAbuse(project.abuse);
   const moneyLimited = [...budgets, ...abuse].some((limit) => limit.mode === 'enforce');
   return {

@@ -32,6 +32,9 @@ export class JsonBody {
   }
 }
 
+/** Names come from the client and may be long: so many characters of a path are shown. */
+const MAX_SHOWN_PATH = 200;
+
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /**
@@ -79,8 +82,8 @@ function invalid(message: string): Refusal {
 }
 
 function duplicate(bytes: Uint8Array): Refusal {
-  const found = findDuplicate(bytes);
-  const where = found === null ? 'A name' : `The member ${JSON.stringify(found.path)}`;
+  const found = findDuplicate(bytes)?.slice(0, MAX_SHOWN_PATH);
+  const where = found === undefined ? 'A name' : `The member ${JSON.stringify(found)}`;
   const message = `${where} comes twice in one object: readers would disagree on which one counts. Send it once.`;
-  return new Refusal('duplicate_key', message, found === null ? {} : { param: found.path });
+  return new Refusal('duplicate_key', message, found === undefined ? {} : { param: found });
 }

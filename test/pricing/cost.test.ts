@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import models from '../../db/models.json';
 import { MAX_NANO_USD } from '../../src/domain/money.ts';
 import { NO_USAGE, type Usage } from '../../src/domain/usage.ts';

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import models from '../../db/models.json';
 import type { RequestFacts } from '../../src/domain/facts.ts';
 import { effectiveCap, holdFor } from '../../src/domain/hold.ts';
@@ -11,12 +11,10 @@ import { makeQuote } from '../../src/pricing/quote.ts';
 import { factsOf, pricingRules } from './facts.ts';
 
 const catalogue = Catalogue.parse(models);
-const HOSTS = [
-  'https://api.together.xyz',
-  'https://generativelanguage.googleapis.com',
-  'https://dashscope-intl.aliyuncs.com',
-  'https://router.huggingface.co',
-];
+const HOST_NAMES =
+  'api.together.xyz api.fireworks.ai api.cerebras.ai api.perplexity.ai api.deepinfra.com integrate.api.nvidia.com api.moonshot.ai ' +
+  'api.z.ai dashscope-intl.aliyuncs.com router.huggingface.co generativelanguage.googleapis.com';
+const HOSTS = HOST_NAMES.split(' ').map((host) => `https://${host}`);
 const providers = Object.entries((models as { providers: Record<string, { models: object }> }).providers);
 const KINDS = new Set<string>(['openai', 'openrouter', 'anthropic', 'groq', 'mistral', 'deepseek', 'xai']);
 
@@ -112,5 +110,6 @@ export function checkHolds(runs: number): void {
   );
 }
 
-/** How many models the property draws from. */
+/** How many models the property draws from, and how many the price list has. */
 export const ENTRY_COUNT = ENTRIES.length;
+export const MODEL_COUNT = providers.reduce((sum, [, provider]) => sum + Object.keys(provider.models).length, 0);

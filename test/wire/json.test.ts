@@ -70,6 +70,11 @@ describe('refusals', () => {
   });
 });
 
+test('a long name is not echoed whole', () => {
+  const name = 'n'.repeat(10_000);
+  expect(refused(encode(`{"${name}":1,"${name}":2}`)).message.length).toBeLessThan(400);
+});
+
 describe('what passes', () => {
   const rows: readonly [string, string][] = [
     ['nothing inside', '{}'],

@@ -210,7 +210,7 @@ describe('an event that is too great passes unread, and the next one is read', (
   for (const [lineEnd, convert] of lineEnds) {
     test.each(['none', 'injected'] as const)(`${lineEnd}, %s`, (stripUsage) => {
       const stream = makeStreamReader('chat', { stripUsage });
-      const great = `data: {"usage":{"prompt_tokens":99,"completion_tokens":99},"x":"${'y'.repeat(MAX_EVENT_BYTES)}"}`;
+      const great = `data: {"x":"${'y'.repeat(MAX_EVENT_BYTES + (2 << 20))}"}\ndata: {"error":{"message":"a part of the great event"}}`;
       const body = encode(convert(`${great}\n\n${usage}\n\n`));
       const out: Uint8Array[] = [];
       for (const chunk of chunksOf(body, 1 << 20)) out.push(stream.push(chunk)?.slice() ?? new Uint8Array(0));
@@ -218,6 +218,8 @@ describe('an event that is too great passes unread, and the next one is read', (
       expect(Buffer.concat(out).equals(body)).toBe(true);
       expect(stream.usage).toMatchObject({ inputTokens: 1, outputTokens: 2 });
       expect(stream.complete).toBe(true);
+      expect(stream.failed).toBe(false);
+      expect(stream.deliveredTokenBound).toBeGreaterThan(MAX_EVENT_BYTES);
     });
   }
 });
@@ -243,7 +245,6 @@ describe('compressed streams', () => {
   test.each(encodings)('%s that broke off stays incomplete', async (name, compress) => {
     const stream = makeDecodingReader('chat', name)!;
     stream.push(compress(encode(fixture.body)).slice(0, -20));
-    stream.flush();
     await stream.finish();
     expect(stream.complete).toBe(false);
   });

@@ -172,6 +172,14 @@ describe('cost as the provider says it', () => {
   });
 });
 
+test('odd and too many names of tools become one', () => {
+  const names = Array.from({ length: 40 }, (_, index) => `tool_${index}_requests`);
+  const server_tool_use = Object.fromEntries([...names, 'A B_requests', `${'x'.repeat(99)}_requests`].map((name) => [name, 2]));
+  const { toolCalls } = readUsage('chat', { usage: { prompt_tokens: 1, completion_tokens: 1, server_tool_use } })!;
+  expect(Object.keys(toolCalls!)).toHaveLength(13);
+  expect(toolCalls!['other']).toBe(2);
+});
+
 test('whatever stands in a usage, the figures are whole, sane and within each other', () => {
   const names = fc.constantFrom(
     'prompt_tokens',

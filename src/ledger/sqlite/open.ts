@@ -30,6 +30,12 @@ export function openForWriting(path: string): Database {
   return db;
 }
 
+/** Closes a connection for good: drizzle leaves statements behind that would keep it, its files and its locks until they are collected. */
+export function closeFully(db: Database): void {
+  db.close();
+  Bun.gc(true);
+}
+
 /** A connection that cannot write. The file must exist. */
 export function openForReading(path: string): Database {
   const db = new Database(path, { readonly: true, strict: true });

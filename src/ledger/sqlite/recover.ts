@@ -3,7 +3,7 @@ import { drizzle } from 'drizzle-orm/bun-sqlite';
 import { belongingOf, spendLabel } from '../../domain/belonging.ts';
 import type { Decision, Settlement } from '../../domain/decision.ts';
 import { LedgerState } from '../state.ts';
-import { openForReading } from './open.ts';
+import { closeFully, openForReading } from './open.ts';
 import type { Checkpoint } from './protocol.ts';
 import { openDecisions } from './queries-lists.ts';
 import { restoreSpend } from './recover-spend.ts';
@@ -31,7 +31,7 @@ export function recover(path: string, checkpoint: Checkpoint, nowMs: number): Re
     for (const decision of open) restoreOpen(memory, decision);
     return { memory, open: open.map((decision) => chargedInFull(decision, nowMs)) };
   } finally {
-    db.close();
+    closeFully(db);
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Database } from 'bun:sqlite';
 import { drizzle, type BunSQLiteDatabase } from 'drizzle-orm/bun-sqlite';
-import { openForReading } from './open.ts';
+import { closeFully, openForReading } from './open.ts';
 import { queries, type QueryName } from './queries.ts';
 import type { WorkerPort } from './worker-port.ts';
 
@@ -26,7 +26,7 @@ export function serveReader(port: WorkerPort): void {
     if (request.kind === 'open') path = request.path;
     else if (request.kind === 'query') port.postMessage(answer(opened, request));
     else {
-      file?.close();
+      if (file) closeFully(file);
       port.onmessage = null;
     }
   };

@@ -1,5 +1,6 @@
 import type { Database, Statement } from 'bun:sqlite';
 import { Books } from './books.ts';
+import { closeFully } from './open.ts';
 import type { Checkpoint, RefusedRow, Stamp } from './protocol.ts';
 import { DECISION_COLUMNS, DECISION_ROW, SETTLEMENT_COLUMNS, type Row } from './rows.ts';
 
@@ -15,11 +16,15 @@ export class Transactor {
   readonly #insertDecision: Statement;
   readonly #insertSettlement: Statement;
   readonly #moveCheckpoint: Statement;
+  readonly #begin: Statement;
+  readonly #end: Statement;
 
   constructor(readonly db: Database) {
     this.#books = new Books(db);
     this.#insertDecision = prepareInsert(db, 'decisions', DECISION_COLUMNS);
     this.#insertSettlement = prepareInsert(db, 'settlements', SETTLEMENT_COLUMNS);
+    this.#begin = db.prepare('BEGIN IMMEDIATE');
+    this.#end = db.prepare('COMMIT');
     this.#moveCheckpoint = db.prepare(
       'UPDATE checkpoint SET batch = ?, last_seq = max(last_seq, ?), last_at_ms = max(last_at_ms, ?), lowest_open_seq = ?',
     );
@@ -60,8 +65,8 @@ export class Transactor {
   /** Closes the connection with everything that hangs on it. */
   close(): void {
     this.#books.finalize();
-    for (const statement of [this.#insertDecision, this.#insertSettlement, this.#moveCheckpoint]) statement.finalize();
-    this.db.close();
+    for (const statement of [this.#insertDecision, this.#insertSettlement, this.#moveCheckpoint, this.#begin, this.#end]) statement.finalize();
+    closeFully(this.db);
   }
 
   #checkpointLog(mode: 'FULL' | 'TRUNCATE'): number {
@@ -73,7 +78,7 @@ export class Transactor {
 
   #transaction<Value>(stamp: Stamp, work: () => Value): Ending<Value> {
     try {
-      this.db.run('BEGIN IMMEDIATE');
+      this.#begin.run();
       const value = work();
       this.#books.write();
       this.#moveCheckpoint.run(stamp.batch, stamp.lastSeq, stamp.lastAtMs, this.#books.lowestOpenSeq(stamp.lastSeq));
@@ -85,7 +90,7 @@ export class Transactor {
 
   #commit<Value>(value: Value): Ending<Value> {
     try {
-      this.db.run('COMMIT');
+      this.#end.run();
       return { kind: 'committed', value };
     } catch (error) {
       // A full disk cuts the log before its commit mark, so nothing can come back. Any other error may have struck after it.
@@ -133,12 +138,11 @@ export class Transactor {
   }
 
   #insert(row: Row): void {
-    const [kind, ...cells] = row;
-    if (kind === DECISION_ROW) {
-      this.#insertDecision.run(...cells);
+    if (row[0] === DECISION_ROW) {
+      this.#insertDecision.run(row);
       this.#books.decision(row);
     } else {
-      this.#insertSettlement.run(...cells);
+      this.#insertSettlement.run(row);
       this.#books.settlement(row);
     }
   }
@@ -173,7 +177,8 @@ function codeOfError(error: unknown): string {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
 }
 
+/** Takes a row as it is: its kind, at 1, is bound but not used. */
 function prepareInsert(db: Database, table: string, columns: string): Statement {
-  const marks = columns.split(',').map(() => '?');
+  const marks = columns.split(',').map((_, index) => `?${index + 2}`);
   return db.prepare(`INSERT INTO ${table} (${columns}) VALUES (${marks.join(', ')})`);
 }

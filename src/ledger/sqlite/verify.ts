@@ -1,6 +1,6 @@
 import type { Database } from 'bun:sqlite';
 import { OUTCOMES } from './codes.ts';
-import { openForReading } from './open.ts';
+import { closeFully, openForReading } from './open.ts';
 
 /** Something in a ledger that is not as its rows say. */
 export interface LedgerFinding {
@@ -56,7 +56,7 @@ export function verifyLedger(path: string): LedgerFinding[] {
       ...checkpointProblems(db),
     ])();
   } finally {
-    db.close();
+    closeFully(db);
   }
 }
 

@@ -111,8 +111,6 @@ export class WriterService {
 
   #lookUp(batch: number, error: unknown, written: Written): WriterReply {
     this.#close();
-    // Statements that nobody finalized keep a closed connection, and its locks, alive.
-    Bun.gc(true);
     this.#take(openForWriting(this.#path));
     if (this.#living().checkpoint().batch < batch) {
       // Writing over the place in the log where the lost transaction may lie is what makes it lost for good.

@@ -3,7 +3,11 @@ import { imagePart, inlinePart, referencePart } from './media.ts';
 import type { Tally } from './tally.ts';
 
 /** Members of a part that are no text: they name its kind or its cache. */
-const LABELS: ReadonlySet<string> = new Set(['type', 'cache_control', 'annotations', 'logprobs', 'detail', 'format']);
+const LABELS: ReadonlySet<string> = new Set(['type', 'cache_control', 'detail', 'format']);
+/** Members that hold or name a medium. */
+const MEDIA_MEMBERS =
+  'image_url image url input_audio audio audio_url video_url video document_url file file_id file_data file_url filename';
+const MEDIA: ReadonlySet<string> = new Set([...LABELS, ...MEDIA_MEMBERS.split(' ')]);
 
 function walkImage(tally: Tally, part: JsonObject): void {
   const image = part['image_url'] ?? part['image'] ?? part['url'];
@@ -28,20 +32,28 @@ function walkFile(tally: Tally, part: JsonObject): void {
 }
 
 /** Text of a part, and whatever else is in it that is no label. */
-function walkText(tally: Tally, part: JsonObject): void {
-  for (const name in part) if (!LABELS.has(name)) tally.json(part[name]);
+function walkText(tally: Tally, part: JsonObject, known: ReadonlySet<string> = LABELS): void {
+  for (const name in part) if (!known.has(name)) tally.json(part[name]);
 }
 
-const PARTS: Readonly<Record<string, (tally: Tally, part: JsonObject) => void>> = {
-  text: walkText,
-  input_text: walkText,
-  output_text: walkText,
-  summary_text: walkText,
-  reasoning_text: walkText,
-  refusal: walkText,
-  thinking: walkText,
-  reference: walkText,
-  tool_reference: walkText,
+type Walk = (tally: Tally, part: JsonObject) => void;
+const reference =
+  (kind: 'file' | 'video'): Walk =>
+  (tally) =>
+    tally.media.push(referencePart(kind));
+
+const TEXT_PARTS: ReadonlySet<string> = new Set([
+  'text',
+  'input_text',
+  'output_text',
+  'summary_text',
+  'reasoning_text',
+  'refusal',
+  'thinking',
+  'reference',
+  'tool_reference',
+]);
+const MEDIA_PARTS: Readonly<Record<string, Walk>> = {
   image_url: walkImage,
   image: walkImage,
   input_image: walkImage,
@@ -50,10 +62,17 @@ const PARTS: Readonly<Record<string, (tally: Tally, part: JsonObject) => void>> 
   audio_url: walkAudio,
   file: walkFile,
   input_file: walkFile,
-  document_url: (tally) => tally.media.push(referencePart('file')),
-  video_url: (tally) => tally.media.push(referencePart('video')),
-  input_video: (tally) => tally.media.push(referencePart('video')),
+  document_url: reference('file'),
+  video_url: reference('video'),
+  input_video: reference('video'),
 };
+
+/** The kind of a part; some servers take one that only has the member of its medium. */
+function kindOf(part: JsonObject): string {
+  const type = part['type'];
+  if (typeof type === 'string') return type;
+  return Object.keys(part).find((name) => Object.hasOwn(MEDIA_PARTS, name)) ?? 'text';
+}
 
 /** The content of a message or of a tool's output: a text, or parts of text and media. */
 export function walkContent(tally: Tally, content: unknown): void {
@@ -64,11 +83,14 @@ export function walkContent(tally: Tally, content: unknown): void {
 
 function walkPart(tally: Tally, part: unknown): void {
   if (!isObject(part)) return tally.json(part);
-  const type = stringOrNull(part['type']) ?? 'text';
+  const kind = kindOf(part);
   tally.cacheControl(part);
-  const walk = Object.hasOwn(PARTS, type) ? PARTS[type] : undefined;
-  if (walk) return walk(tally, part);
+  if (TEXT_PARTS.has(kind)) return walkText(tally, part);
+  if (Object.hasOwn(MEDIA_PARTS, kind)) {
+    MEDIA_PARTS[kind]!(tally, part);
+    return walkText(tally, part, MEDIA);
+  }
   // A kind of content that we do not know may cost anything.
-  tally.unknownFields.push(`content.${type}`);
+  tally.unknownFields.push(`content.${kind}`);
   tally.json(part);
 }

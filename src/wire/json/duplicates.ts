@@ -20,13 +20,6 @@ export function countKeys(value: object): number {
   return count;
 }
 
-/** Where a name came twice. */
-export interface Duplicate {
-  readonly name: string;
-  /** The path of the member: `messages.0.role`. */
-  readonly path: string;
-}
-
 interface Level {
   readonly names: Set<string> | null;
   /** The name or the number of the item that is being read. */
@@ -34,8 +27,8 @@ interface Level {
   count: number;
 }
 
-/** Finds the first name that comes twice in an object of valid JSON, or null. Slow: only for the sentence of a refusal. */
-export function findDuplicate(bytes: Uint8Array): Duplicate | null {
+/** The path (`messages.0.role`) of the first name that comes twice in an object of valid JSON, or null. Slow: only for the sentence of a refusal. */
+export function findDuplicate(bytes: Uint8Array): string | null {
   const levels: Level[] = [];
   let wantsKey = false;
   for (let at = 0; at < bytes.length; at++) {
@@ -45,7 +38,7 @@ export function findDuplicate(bytes: Uint8Array): Duplicate | null {
         const end = endOfString(bytes, at + 1) + 1;
         if (wantsKey && level?.names) {
           level.step = nameOf(bytes, at, end);
-          if (level.names.has(level.step)) return duplicateAt(levels);
+          if (level.names.has(level.step)) return levels.map(({ step }) => step).join('.');
           level.names.add(level.step);
           wantsKey = false;
         }
@@ -70,8 +63,4 @@ export function findDuplicate(bytes: Uint8Array): Duplicate | null {
     }
   }
   return null;
-}
-
-function duplicateAt(levels: readonly Level[]): Duplicate {
-  return { name: levels.at(-1)!.step, path: levels.map((level) => level.step).join('.') };
 }

@@ -71,12 +71,13 @@ export class DecodingReader implements StreamReader {
   }
 
   flush(): null {
-    if (!this.decoder.destroyed) this.decoder.end();
+    if (!this.decoder.destroyed && !this.decoder.writableEnded) this.decoder.end();
     return null;
   }
 
-  /** After `flush`: resolves when all that was pushed is decoded and read. Never rejects. */
+  /** Ends the stream as `flush` does, and resolves when all that was pushed is decoded and read. Never rejects. */
   finish(): Promise<void> {
+    this.flush();
     return this.#settled;
   }
 

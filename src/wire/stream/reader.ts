@@ -58,6 +58,10 @@ export class Reader implements StreamReader, EventSink {
     this.#failed = true;
   }
 
+  onSkipped(bytes: number): void {
+    this.#unreadBytes += bytes;
+  }
+
   onEvent(bytes: Uint8Array, start: number, end: number, dataStart: number, dataEnd: number, dataLines: number): void {
     if (dataEnd - dataStart < 16 && dataLines === 1 && isDone(bytes, dataStart)) return this.events.readDone();
     const text = dataLines === 1 ? decoder.decode(bytes.subarray(dataStart, dataEnd)) : joinedData(bytes, start, end);

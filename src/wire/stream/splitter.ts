@@ -1,6 +1,9 @@
 /** The greatest unfinished event that is kept for reading. A greater one passes unread. */
 export const MAX_EVENT_BYTES = 16 * 1024 * 1024;
 
+/** A greater buffer is given back once its event is over. */
+const MAX_IDLE_BYTES = 256 * 1024;
+
 const LF = 0x0a;
 const CR = 0x0d;
 const NO_BYTES = new Uint8Array(0);
@@ -14,6 +17,8 @@ export interface EventSink {
   onEvent(bytes: Uint8Array, start: number, end: number, dataStart: number, dataEnd: number, dataLines: number): void;
   /** A line that the standard does not know: some servers report a failure as `error: {...}`. */
   onErrorLine(): void;
+  /** Bytes of an event that was too great to read. */
+  onSkipped(bytes: number): void;
 }
 
 /**
@@ -58,7 +63,7 @@ export class EventSplitter {
   keep(): void {
     const from = this.consumed;
     const rest = this.source.length - from;
-    if (rest === 0) this.#heldBytes = 0;
+    if (rest === 0) this.#release();
     else if (this.#heldBytes === 0) this.#append(from === 0 ? this.source : this.source.subarray(from));
     else {
       if (from > 0) this.#buffer.copyWithin(0, from, this.#heldBytes);
@@ -145,11 +150,17 @@ export class EventSplitter {
     this.source = this.#buffer.subarray(0, length);
   }
 
+  #release(): void {
+    this.#heldBytes = 0;
+    if (this.#buffer.length > MAX_IDLE_BYTES) this.#buffer = NO_BYTES;
+  }
+
   #beginSkipping(): void {
     this.#skipping = true;
     this.#dataLines = 0;
     this.#lineIsEmpty = this.#lineStart === this.source.length;
     this.#afterCr = this.source[this.source.length - 1] === CR;
+    this.sink.onSkipped(this.source.length - this.consumed);
     this.consumed = this.source.length;
     this.#buffer = NO_BYTES;
   }
@@ -164,6 +175,7 @@ export class EventSplitter {
       if (isLineEnd || byte !== LF) this.#lineIsEmpty = isLineEnd;
       this.#afterCr = byte === CR;
     }
+    this.sink.onSkipped(at);
     this.#lineStart = at;
     this.#searchFrom = at;
     return at;

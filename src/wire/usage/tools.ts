@@ -16,6 +16,10 @@ const UNBILLED_ACTIONS: ReadonlySet<unknown> = new Set(['open_page', 'find', 'fi
 
 type Counts = Record<string, number>;
 
+/** Names come from the provider and go into rows: odd ones, and all past so many, count as `other`. */
+const MAX_TOOLS = 12;
+const TOOL_NAME = /^[a-z][a-z0-9_]{0,39}$/;
+
 /** Calls of hosted tools by tool type, or null when there were none. */
 export function readToolCalls(answer: Json, usage: Json, figures: Figures): Readonly<Counts> | null {
   const counts: Counts = Object.create(null) as Counts;
@@ -37,7 +41,7 @@ function addOutputItems(counts: Counts, output: unknown): void {
     const type = item?.['type'];
     if (item === null || typeof type !== 'string' || !type.endsWith('_call') || FREE_CALLS.has(type)) continue;
     if (UNBILLED_ACTIONS.has(objectIn(item['action'])?.['type'])) continue;
-    const tool = type.slice(0, -'_call'.length);
+    const tool = toolName(counts, type.slice(0, -'_call'.length));
     counts[tool] = (counts[tool] ?? 0) + 1;
   }
 }
@@ -46,11 +50,16 @@ function addOutputItems(counts: Counts, output: unknown): void {
 function addServerToolUse(counts: Counts, use: Json | null, ending: string, figures: Figures): void {
   if (use === null) return;
   for (const [name, value] of Object.entries(use)) {
-    if (name.endsWith(ending)) raise(counts, name.slice(0, -ending.length), figures.count(value));
+    if (name.endsWith(ending)) raise(counts, toolName(counts, name.slice(0, -ending.length)), figures.count(value));
   }
 }
 
 /** The same calls may be told in two places: the greater count stands. */
 function raise(counts: Counts, tool: string, count: number | null): void {
   if (count !== null && count > 0) counts[tool] = Math.max(counts[tool] ?? 0, count);
+}
+
+function toolName(counts: Counts, name: string): string {
+  if (counts[name] !== undefined) return name;
+  return TOOL_NAME.test(name) && Object.keys(counts).length < MAX_TOOLS ? name : 'other';
 }

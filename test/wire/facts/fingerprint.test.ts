@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { fingerprintOf } from '../../../src/wire/facts/fingerprint.ts';
 
 const base = {
@@ -68,7 +68,7 @@ test('any JSON value keeps its fingerprint when its keys are turned around', () 
     if (typeof value !== 'object' || value === null) return value;
     return Object.fromEntries(
       Object.entries(value)
-        .reverse()
+        .toReversed()
         .map(([key, member]) => [key, turned(member)]),
     );
   };

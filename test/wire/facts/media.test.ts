@@ -2,29 +2,17 @@ import { describe, expect, test } from 'bun:test';
 import { imagePart } from '../../../src/wire/facts/media.ts';
 import { chatFacts } from '../../support/facts.ts';
 
+const filled = (length: number, value: number): number[] => Array.from({ length }, () => value);
 const dataUrl = (mime: string, bytes: number[]): string =>
-  `data:${mime};base64,${Buffer.from([...bytes, ...new Array<number>(64).fill(0)]).toString('base64')}`;
+  `data:${mime};base64,${Buffer.from([...bytes, ...filled(64, 0)]).toString('base64')}`;
 const text = (ascii: string): number[] => [...Buffer.from(ascii, 'latin1')];
 const be = (value: number): number[] => [value >> 8, value & 255];
 const le = (value: number): number[] => [value & 255, value >> 8];
 
 const png = [0x89, ...text('PNG\r\n\x1a\n'), 0, 0, 0, 13, ...text('IHDR'), 0, 0, ...be(640), 0, 0, ...be(480)];
-const exif = [0xff, 0xe1, ...be(1_002), ...new Array<number>(1_000).fill(0xff)];
+const exif = [0xff, 0xe1, ...be(1_002), ...filled(1_000, 0xff)];
 const jpeg = [0xff, 0xd8, ...exif, 0xff, 0xc4, ...be(4), 0, 0, 0xff, 0xc2, ...be(17), 8, ...be(480), ...be(640)];
-const gif = [
-  ...text('GIF89a'),
-  ...le(10),
-  ...le(10),
-  0x80,
-  0,
-  0,
-  ...new Array<number>(6).fill(0),
-  0x2c,
-  ...le(5),
-  ...le(5),
-  ...le(635),
-  ...le(475),
-];
+const gif = [...text('GIF89a'), ...le(10), ...le(10), 0x80, 0, 0, ...filled(6, 0), 0x2c, ...le(5), ...le(5), ...le(635), ...le(475)];
 const webpHead = [...text('RIFF'), 0, 0, 0, 0, ...text('WEBP')];
 const vp8x = [...webpHead, ...text('VP8X'), 10, 0, 0, 0, 0, 0, 0, 0, ...le(639), 0, ...le(479), 0];
 const lossless = 639 + 479 * 16_384;
@@ -113,6 +101,6 @@ test.each([
 ])('part %p', (part, expected) => {
   const facts = chatFacts({ messages: [{ role: 'user', content: [part] }] });
   expect(facts.media).toHaveLength(1);
-  expect(facts.media[0]).toMatchObject(expected as Record<string, unknown>);
+  expect(facts.media[0]).toMatchObject(expected);
   expect(facts.textBytes).toBeLessThan(5);
 });

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { nfkcBytes } from '../../../src/wire/facts/nfkc.ts';
 
 const real = (text: string): number => Buffer.byteLength(text.normalize('NFKC'));
