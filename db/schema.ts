@@ -79,6 +79,8 @@ export const operators = sqliteTable(
     /** SHA-256 of the token, hexadecimal. */
     tokenSha256: text('token_sha256').notNull().unique(),
     createdAtMs: integer('created_at_ms').notNull(),
+    /** When the token stops working; null for never. */
+    expiresAtMs: integer('expires_at_ms'),
     deletedAtMs: integer('deleted_at_ms'),
   },
   (table) => [check('operators_role', sql`${table.role} IN ('owner', 'viewer')`)],
@@ -364,9 +366,7 @@ export const usageRollups = sqliteTable(
     outputTokens: integer('output_tokens').notNull(),
     costNanoUsd: integer('cost_nano_usd').notNull(),
   },
-  (table) => [
-    primaryKey({ columns: [table.hourMs, table.projectId, table.keyId, table.test, table.model, table.country, table.reason] }),
-  ],
+  (table) => [primaryKey({ columns: [table.hourMs, table.projectId, table.keyId, table.test, table.model, table.country, table.reason] })],
 );
 
 /** Derived: sums that rollups do not hold. See `db/README.md` for the scopes. */

@@ -107,7 +107,8 @@ function explained(error: unknown): unknown {
   if (error instanceof SecretError) return new ConfigProblem(error.message);
   if (error instanceof WeakOperatorToken)
     return new ConfigProblem('PANICLY_OPERATOR_TOKEN is not a token of ours: leave it out and the first start makes one');
-  const { code, path } = error as NodeJS.ErrnoException;
+  const { code, path, message } = error as NodeJS.ErrnoException;
+  if (code === 'LEDGER_NOT_OPENED') return new ConfigProblem(`the ledger in the data directory cannot be opened: ${message}`);
   if (code === 'EACCES' || code === 'EROFS' || code === 'ENOTDIR' || code === 'EEXIST' || code === 'EPERM' || code?.startsWith('SQLITE_'))
     return new ConfigProblem(
       `the data directory cannot be used (${code}${path === undefined ? '' : `, ${path}`}): choose another with --data`,

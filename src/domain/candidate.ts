@@ -8,7 +8,7 @@ export type Environment = 'live' | 'test';
 
 /**
  * What a request may cost at most, as a function of its output cap. Every figure is an upper bound unless its name says estimate.
- * hold = inputHoldNanoUsd + priceOf(cap x choices, outputNanoUsdPerMillion), see `holdFor` in `pricing/hold.ts`.
+ * hold = inputHoldNanoUsd + priceOf(cap x choices, outputNanoUsdPerMillion), see `holdFor` in `hold.ts`.
  */
 export interface Quote {
   /** False when no price is known for a model that the request could reach: the figures are then zero. */

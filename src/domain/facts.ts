@@ -73,7 +73,7 @@ export interface RequestFacts {
   readonly outputMedia: readonly string[];
   /** Top-level members that this dialect does not know. */
   readonly unknownFields: readonly string[];
-  /** 64 bits over messages, tools and `previous_response_id`; see `wire/fingerprint.ts`. */
+  /** 64 bits over messages, tools and `previous_response_id`; see `wire/facts/fingerprint.ts`. */
   readonly fingerprint: bigint;
   readonly repeatedToolCalls: number;
 }

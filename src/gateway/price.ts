@@ -80,9 +80,14 @@ export function price(
   };
 }
 
+/** Whether the client itself sent a cap in a field that this provider reads. */
+function hasObeyedCap(facts: RequestFacts, { profile, connection }: Target): boolean {
+  return profile.obeyedCapFields[facts.route].some((field) => Object.hasOwn(facts.outputCaps, field) && !connection?.refusedFields.has(field));
+}
+
 /** Where the provider refused the cap's field, the model's own limit is what has to be held. */
 function quoteFor(facts: RequestFacts, target: Target, rules: PricingRules, version: number): Quote {
   const quote = makeQuote(facts, target.reach, target.profile, rules, version);
-  if (quote.clientOutputCap !== null || !capFieldRefused({ ...target, facts })) return quote;
+  if (!capFieldRefused({ ...target, facts }) || hasObeyedCap(facts, target)) return quote;
   return { ...quote, clientOutputCap: quote.modelOutputLimit };
 }

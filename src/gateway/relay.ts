@@ -59,7 +59,9 @@ class Relay {
   #interrupted(controller: ReadableStreamDefaultController<Uint8Array>): void {
     const reason = this.attempt.stopReason ?? 'upstream_interrupted';
     this.#end(reason);
-    const event = cutEvent(reason, this.attempt.priced.candidate.route, this.attempt.id);
+    // Plain text after compressed bytes would be garbage.
+    const isCompressed = this.reader instanceof DecodingReader;
+    const event = isCompressed ? null : cutEvent(reason, this.attempt.priced.candidate.route, this.attempt.id);
     if (event === null) return controller.error(new BrokenStream(reason));
     this.#breakNext = true;
     controller.enqueue(event);

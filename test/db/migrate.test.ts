@@ -9,7 +9,9 @@ import { makeStrict } from '../../db/generate.ts';
 import * as schema from '../../db/schema.ts';
 import { migrate, MIGRATIONS } from '../../src/ledger/sqlite/migrate.ts';
 
-const tables = Object.values(schema).filter((value) => is(value, SQLiteTable)).map(getTableConfig);
+const tables = Object.values(schema)
+  .filter((value) => is(value, SQLiteTable))
+  .map(getTableConfig);
 
 function migrated(): Database {
   const db = new Database(':memory:');
@@ -30,7 +32,9 @@ test('the migrations make what the schema says, in STRICT tables', () => {
       columns.map((column) => [name, column.name, column.getSQLType(), column.notNull || column.primary]),
     );
   }
-  const strict = db.query<{ name: string }, []>("SELECT name FROM pragma_table_list WHERE schema = 'main' AND NOT strict AND name NOT LIKE 'sqlite_%'");
+  const strict = db.query<{ name: string }, []>(
+    "SELECT name FROM pragma_table_list WHERE schema = 'main' AND NOT strict AND name NOT LIKE 'sqlite_%'",
+  );
   expect(strict.all()).toEqual([]);
   expect(tables.length).toBeGreaterThan(15);
 });

@@ -77,7 +77,10 @@ describe('a ledger on SQLite', () => {
     const other = await ledger.admit(candidate({ ip: '198.51.100.1' }), 1, deny);
     expect(seqs.size).toBe(1);
     const { items } = await store.listDecisions({ allowed: false }, null, 10);
-    expect(items.map(({ decision, count }) => [decision.seq, count])).toEqual([[other.seq, 1], [[...seqs][0]!, 500]]);
+    expect(items.map(({ decision, count }) => [decision.seq, count])).toEqual([
+      [other.seq, 1],
+      [[...seqs][0]!, 500],
+    ]);
     expect(await store.usage({ groupBy: ['reason'] })).toMatchObject([{ reason: 'project_budget', requests: 501, costNanoUsd: 0 }]);
     await close();
   });
@@ -96,7 +99,8 @@ describe('a ledger on SQLite', () => {
     using directory = temporaryDirectory();
     const { ledger, store, close } = await openSeeded(directory.path);
     const seqs: number[] = [];
-    for (const model of ['a', 'b', 'a', 'b', 'a']) seqs.push((await ledger.admit(candidate({ model, models: [model] }), 1, always(allowed()))).seq);
+    for (const model of ['a', 'b', 'a', 'b', 'a'])
+      seqs.push((await ledger.admit(candidate({ model, models: [model] }), 1, always(allowed()))).seq);
     const first = await store.listDecisions({ model: 'a' }, null, 2);
     expect(first.items.map(({ decision }) => decision.seq)).toEqual([seqs[4]!, seqs[2]!]);
     const second = await store.listDecisions({ model: 'a' }, first.nextCursor, 2);

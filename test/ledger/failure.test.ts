@@ -112,7 +112,10 @@ describe('when a commit does not come', () => {
     fault(directory.path, 'small 0');
     const long = 'x'.repeat(20_000);
     const refused = opened.ledger.admit(candidate({ requestedModel: long }), 1, always(allowed()));
-    expect(await refused.catch((error: unknown) => error)).toMatchObject({ name: 'LedgerUnavailable', cause: { message: 'database or disk is full' } });
+    expect(await refused.catch((error: unknown) => error)).toMatchObject({
+      name: 'LedgerUnavailable',
+      cause: { message: 'database or disk is full' },
+    });
     expect(opened.ledger.available).toBe(false);
     opened.ledger.settle(settlement(decision, { responseId: long }));
     fault(directory.path, 'small 100000');

@@ -66,36 +66,32 @@ describe('a start', () => {
     await second.close();
   });
 
-  test(
-    `after kill -9 under load charges what was open, ${ROUNDS} times`,
-    async () => {
-      using directory = temporaryDirectory();
-      const promised = new Set<number>();
-      for (let round = 0; round < ROUNDS; round++) {
-        for (const seq of await killedChild(directory.path, 30 + round * 7)) promised.add(seq);
-        const opened = await openSeeded(directory.path);
-        expect(opened.memory.openCount).toBe(0);
-        await opened.close();
-      }
-      const db = new Database(ledgerPath(directory.path), { readonly: true });
-      const settled = new Map(
-        db
-          .query<{ seq: number; times: number }, []>(
-            'SELECT d.seq, count(s.seq) AS times FROM decisions d LEFT JOIN settlements s ON s.decision_seq = d.seq GROUP BY d.seq',
-          )
-          .all()
-          .map(({ seq, times }) => [seq, times]),
-      );
-      const unknown = db.query<{ n: number }, []>('SELECT count(*) AS n FROM settlements WHERE outcome = 9').get()!.n;
-      db.close();
-      expect(promised.size).toBeGreaterThan(ROUNDS * 16);
-      expect([...promised].filter((seq) => settled.get(seq) !== 1)).toEqual([]);
-      expect([...settled.values()].filter((times) => times !== 1)).toEqual([]);
-      expect(unknown).toBeGreaterThan(0);
-      expect(verifyLedger(ledgerPath(directory.path))).toEqual([]);
-    },
-    60_000,
-  );
+  test(`after kill -9 under load charges what was open, ${ROUNDS} times`, async () => {
+    using directory = temporaryDirectory();
+    const promised = new Set<number>();
+    for (let round = 0; round < ROUNDS; round++) {
+      for (const seq of await killedChild(directory.path, 30 + round * 7)) promised.add(seq);
+      const opened = await openSeeded(directory.path);
+      expect(opened.memory.openCount).toBe(0);
+      await opened.close();
+    }
+    const db = new Database(ledgerPath(directory.path), { readonly: true });
+    const settled = new Map(
+      db
+        .query<{ seq: number; times: number }, []>(
+          'SELECT d.seq, count(s.seq) AS times FROM decisions d LEFT JOIN settlements s ON s.decision_seq = d.seq GROUP BY d.seq',
+        )
+        .all()
+        .map(({ seq, times }) => [seq, times]),
+    );
+    const unknown = db.query<{ n: number }, []>('SELECT count(*) AS n FROM settlements WHERE outcome = 9').get()!.n;
+    db.close();
+    expect(promised.size).toBeGreaterThan(ROUNDS * 16);
+    expect([...promised].filter((seq) => settled.get(seq) !== 1)).toEqual([]);
+    expect([...settled.values()].filter((times) => times !== 1)).toEqual([]);
+    expect(unknown).toBeGreaterThan(0);
+    expect(verifyLedger(ledgerPath(directory.path))).toEqual([]);
+  }, 60_000);
 });
 
 /** Lets a child work for a while, kills it, and returns the seqs that it was promised. */

@@ -11,7 +11,11 @@ test('a decision with its settlement and indexes takes less than 500 bytes', asy
   const before = tableBytes(directory.path);
   for (let done = 0; done < REQUESTS; done += 500) {
     const admissions = Array.from({ length: 500 }, (_, index) => {
-      const facts = candidate({ ip: `203.0.113.${index % 256}`, endUser: index % 2 ? `customer-${index}` : null, fingerprint: BigInt(index) << 48n });
+      const facts = candidate({
+        ip: `203.0.113.${index % 256}`,
+        endUser: index % 2 ? `customer-${index}` : null,
+        fingerprint: BigInt(index) << 48n,
+      });
       return ledger.admit(facts, 12, always(allowed()));
     });
     for (const decision of await Promise.all(admissions)) ledger.settle(settlement(decision));

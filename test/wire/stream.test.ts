@@ -224,6 +224,16 @@ describe('an event that is too great passes unread, and the next one is read', (
   }
 });
 
+test('an event that is too great and ends between two chunks, inside its CRLF', () => {
+  const great = `data: ${'y'.repeat(MAX_EVENT_BYTES)}\r`;
+  for (const rest of ['\n\r\ndata: [DONE]\r\n\r\n', '\n\r\n\r\ndata: [DONE]\r\n\r\n']) {
+    const stream = makeStreamReader('chat', { stripUsage: 'none' });
+    stream.push(encode(great));
+    stream.push(encode(rest));
+    expect(stream.complete).toBe(true);
+  }
+});
+
 const encodings: readonly [string, (bytes: Uint8Array) => Uint8Array][] = [
   ['gzip', (bytes) => gzipSync(bytes)],
   ['deflate', (bytes) => deflateSync(bytes)],

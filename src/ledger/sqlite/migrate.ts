@@ -15,7 +15,9 @@ export const MIGRATIONS: readonly Migration[] = [{ tag: '0000_ledger', sql: ledg
  * Throws when an applied migration was changed, or when the database knows one that this binary does not.
  */
 export function migrate(db: Database, nowMs: number, migrations: readonly Migration[] = MIGRATIONS): number {
-  db.run('CREATE TABLE IF NOT EXISTS schema_migrations (tag TEXT PRIMARY KEY, sha256 TEXT NOT NULL, applied_at_ms INTEGER NOT NULL) STRICT');
+  db.run(
+    'CREATE TABLE IF NOT EXISTS schema_migrations (tag TEXT PRIMARY KEY, sha256 TEXT NOT NULL, applied_at_ms INTEGER NOT NULL) STRICT',
+  );
   return db.transaction(() => applyMissing(db, nowMs, migrations)).immediate();
 }
 

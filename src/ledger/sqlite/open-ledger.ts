@@ -1,6 +1,6 @@
 import type { Clock } from '../../clock.ts';
 import { LedgerEngine, type LedgerEvents } from '../engine.ts';
-import type { LedgerState } from "../state.ts";
+import type { LedgerState } from '../state.ts';
 import type { Store } from '../store.ts';
 import { LedgerTime } from '../time.ts';
 import { lockDataDirectory, type DirectoryLock } from './lock.ts';
@@ -36,7 +36,7 @@ export interface OpenLedger {
   readonly memory: LedgerState;
   readonly time: LedgerTime;
   /** Stops admitting, commits what was handed over, and leaves the file whole and unlocked. */
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /**

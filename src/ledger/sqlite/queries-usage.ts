@@ -19,7 +19,8 @@ const GROUPS: Record<UsageGroup, { field: keyof UsageLine; of: SQL }> = {
   environment: { field: 'environment', of: sql`iif(${rollups.test}, 'test', 'live')` },
 };
 
-const total = (column: SQL | (typeof rollups)[keyof typeof rollups & `${string}okens` | 'requests' | 'costNanoUsd']) => sum(column).mapWith(Number);
+const total = (column: SQL | (typeof rollups)[(keyof typeof rollups & `${string}okens`) | 'requests' | 'costNanoUsd']) =>
+  sum(column).mapWith(Number);
 
 /** Sums of the rollups by the groups asked for. Times are rounded to the hour that they are in. */
 export function usage(db: BunSQLiteDatabase, filter: UsageFilter): UsageLine[] {
@@ -38,12 +39,15 @@ export function usage(db: BunSQLiteDatabase, filter: UsageFilter): UsageLine[] {
     .where(wanted(db, filter))
     .groupBy(...groups.map(({ of }) => of))
     .orderBy(...groups.map(({ of }) => of))
-    .all() as UsageLine[];
+    .all();
 }
 
 function wanted(db: BunSQLiteDatabase, filter: UsageFilter): SQL | undefined {
   const { fromMs, toMs, workspaceId, projectId, keyId, environment } = filter;
-  const ofWorkspace = db.select({ id: projects.id }).from(projects).where(eq(projects.workspaceId, workspaceId ?? 0));
+  const ofWorkspace = db
+    .select({ id: projects.id })
+    .from(projects)
+    .where(eq(projects.workspaceId, workspaceId ?? 0));
   return and(
     fromMs === undefined ? undefined : gte(rollups.hourMs, hourStart(fromMs)),
     toMs === undefined ? undefined : lt(rollups.hourMs, toMs),

@@ -21,14 +21,14 @@ export class ReaderLink {
     const id = ++this.#lastId;
     const asked = Promise.withResolvers<unknown>();
     this.#asked.set(id, asked);
-    this.#post({ kind: 'query', id, name, args });
+    post(this.#worker, { kind: 'query', id, name, args });
     return asked.promise as Promise<QueryResult<Name>>;
   }
 
   /** Lets the queries before it finish, closes the connection and waits until the Worker has ended. */
   close(): Promise<void> {
     this.#closed ??= Promise.withResolvers<void>();
-    this.#post({ kind: 'close' });
+    post(this.#worker, { kind: 'close' });
     return this.#closed.promise;
   }
 
@@ -37,12 +37,8 @@ export class ReaderLink {
     worker.addEventListener('message', (event: MessageEvent<ReaderReply>) => this.#receive(event.data));
     worker.addEventListener('error', (event) => this.#died(worker, event.message));
     worker.addEventListener('close', () => this.#died(worker, 'the reader ended'));
-    worker.postMessage({ kind: 'open', path: this.path } satisfies ReaderRequest);
+    post(worker, { kind: 'open', path: this.path });
     return worker;
-  }
-
-  #post(request: ReaderRequest): void {
-    this.#worker.postMessage(request);
   }
 
   #receive(reply: ReaderReply): void {
@@ -59,4 +55,8 @@ export class ReaderLink {
     if (this.#closed) this.#closed.resolve();
     else this.#worker = this.#start();
   }
+}
+
+function post(worker: Worker, request: ReaderRequest): void {
+  worker.postMessage(request, []);
 }

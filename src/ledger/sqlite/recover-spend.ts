@@ -6,7 +6,7 @@ import type { LedgerState } from '../state.ts';
 import type { RestoredSpend } from '../state/restore.ts';
 import { dayStart, hourStart } from './periods.ts';
 import type { Checkpoint } from './protocol.ts';
-import { BELONGING_COLUMNS, belongingOfRow, recentSeq, type BelongingRow } from './recover-windows.ts';
+import { BELONGING_COLUMNS, belongingOfRow, recentSeq, RECENT_SETTLEMENT_SEQS, type BelongingRow } from './recover-windows.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -25,7 +25,7 @@ interface SumRow extends BelongingRow {
  * What is in both is taken off the sums.
  */
 export function restoreSpend(db: Database, memory: LedgerState, checkpoint: Checkpoint, nowMs: number): void {
-  const exact = exactSpend(db, recentSeq(db, settlements, checkpoint, nowMs));
+  const exact = exactSpend(db, recentSeq(db, settlements, nowMs, checkpoint.lastSeq - RECENT_SETTLEMENT_SEQS));
   const exactFromMs = exact[0]?.atMs ?? nowMs;
   for (const spend of remainders(db, HOURS, HOUR_MS, hoursOf(exact), exactFromMs)) memory.restoreSpend(spend);
   for (const spend of remainders(db, USER_DAYS, DAY_MS, userDaysOf(exact), exactFromMs)) memory.restoreUserSpend(spend);

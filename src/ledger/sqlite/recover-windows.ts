@@ -9,8 +9,10 @@ import { firstSeqFrom } from './time-search.ts';
 
 /** How far back single rows are read: no window of requests is longer. */
 export const RECENT_MS = 3_600_000;
-/** How many seqs back at most, so that a start is quick after a busy hour. */
-const RECENT_SEQS = 250_000;
+/** How many seqs back at most, so that a start is quick after a busy hour: a request takes two. */
+const RECENT_ADMISSION_SEQS = 200_000;
+/** The same for settlements: their sums are known without them, only their exact times and senders are not. */
+export const RECENT_SETTLEMENT_SEQS = 60_000;
 
 /** Who a row belongs to, as SQL gives it. */
 export interface BelongingRow {
@@ -39,8 +41,8 @@ export function belongingOfRow(row: BelongingRow): Belonging {
 }
 
 /** The first seq of `table` that is read row by row. */
-export function recentSeq(db: Database, table: typeof decisions | typeof settlements, checkpoint: Checkpoint, nowMs: number): number {
-  return Math.max(firstSeqFrom(drizzle(db), table, nowMs - RECENT_MS), checkpoint.lastSeq - RECENT_SEQS);
+export function recentSeq(db: Database, table: typeof decisions | typeof settlements, nowMs: number, leastSeq: number): number {
+  return Math.max(firstSeqFrom(drizzle(db), table, nowMs - RECENT_MS), leastSeq);
 }
 
 /** Counts the admissions of the last hour in their windows, in their order. */
@@ -49,7 +51,8 @@ export function restoreAdmissions(db: Database, memory: LedgerState, checkpoint:
     `SELECT d.at_ms AS atMs, CAST(d.fingerprint AS TEXT) AS fingerprint, ${BELONGING_COLUMNS}
      FROM decisions d JOIN projects p ON p.id = d.project_id WHERE d.seq >= ? AND d.reason IS NULL ORDER BY d.seq`,
   );
-  for (const row of admissions.iterate(recentSeq(db, decisions, checkpoint, nowMs))) {
+  const fromSeq = recentSeq(db, decisions, nowMs, checkpoint.lastSeq - RECENT_ADMISSION_SEQS);
+  for (const row of admissions.iterate(fromSeq)) {
     const fingerprint = BigInt.asUintN(64, BigInt(row.fingerprint));
     memory.restoreAdmitted({ who: belongingOfRow(row), fingerprint, atMs: row.atMs });
   }

@@ -21,7 +21,20 @@ export const DECISION_COLUMNS =
   'policy_version, reason, count, hold_nano_usd, output_cap, held_output_tokens, remaining_nano_usd, draws, status, finding, observed';
 
 /** Where the writer finds what its books need in a decision row (the kind is at 0). */
-export const DECISION_AT = { seq: 1, atMs: 2, projectId: 3, keyId: 4, test: 7, model: 9, models: 12, country: 14, endUser: 15, reason: 31, count: 32, draws: 37 } as const;
+export const DECISION_AT = {
+  seq: 1,
+  atMs: 2,
+  projectId: 3,
+  keyId: 4,
+  test: 7,
+  model: 9,
+  models: 12,
+  country: 14,
+  endUser: 15,
+  reason: 31,
+  count: 32,
+  draws: 37,
+} as const;
 
 /** The columns of a settlement row, in order. */
 export const SETTLEMENT_COLUMNS =
@@ -30,7 +43,17 @@ export const SETTLEMENT_COLUMNS =
   'first_byte_ms, duration_ms, response_id, counts_volume';
 
 /** Where the writer finds what its books need in a settlement row. */
-export const SETTLEMENT_AT = { seq: 1, decisionSeq: 2, atMs: 3, outcome: 4, cost: 6, inputTokens: 7, cachedInputTokens: 8, outputTokens: 11, countsVolume: 22 } as const;
+export const SETTLEMENT_AT = {
+  seq: 1,
+  decisionSeq: 2,
+  atMs: 3,
+  outcome: 4,
+  cost: 6,
+  inputTokens: 7,
+  cachedInputTokens: 8,
+  outputTokens: 11,
+  countsVolume: 22,
+} as const;
 
 /** A decision as a row; `count` is how many equal denials it stands for. */
 export function decisionRow(decision: Decision, count: number): Row {

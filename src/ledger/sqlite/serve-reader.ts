@@ -2,7 +2,7 @@ import type { Database } from 'bun:sqlite';
 import { drizzle, type BunSQLiteDatabase } from 'drizzle-orm/bun-sqlite';
 import { closeFully, openForReading } from './open.ts';
 import { queries, type QueryName } from './queries.ts';
-import type { WorkerPort } from './worker-port.ts';
+import { serve, type WorkerPort } from './worker-port.ts';
 
 /** What the main thread asks of a reader. */
 export type ReaderRequest =
@@ -21,15 +21,15 @@ export function serveReader(port: WorkerPort): void {
   let file: Database | null = null;
   // Opened with the first query, so that a file that cannot be opened fails that query and not the Worker.
   const opened = () => (file ??= openForReading(path));
-  port.onmessage = (event) => {
-    const request = event.data as ReaderRequest;
+  serve(port, (data, close) => {
+    const request = data as ReaderRequest;
     if (request.kind === 'open') path = request.path;
     else if (request.kind === 'query') port.postMessage(answer(opened, request));
     else {
       if (file) closeFully(file);
-      port.onmessage = null;
+      close();
     }
-  };
+  });
 }
 
 function answer(opened: () => Database, { id, name, args }: Extract<ReaderRequest, { kind: 'query' }>): ReaderReply {

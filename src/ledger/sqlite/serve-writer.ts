@@ -1,17 +1,17 @@
 import type { WriterReply, WriterRequest } from './protocol.ts';
 import { messageOf } from './transactor.ts';
-import type { WorkerPort } from './worker-port.ts';
+import { serve, type WorkerPort } from './worker-port.ts';
 import { WriterService, type WriterHooks } from './writer-service.ts';
 
 /** Answers requests on a Worker's port until it is told to close; the Worker then has nothing left to wait for and ends. */
 export function serveWriter(port: WorkerPort, hooks: WriterHooks = {}): void {
   const service = new WriterService(hooks);
-  port.onmessage = async (event) => {
-    const request = decode(event.data);
+  const answer = async (request: WriterRequest, close: () => void): Promise<void> => {
     const reply = await service.handle(request).catch((error: unknown): WriterReply => broken(request, error));
     port.postMessage(reply);
-    if (reply.kind === 'closed') port.onmessage = null;
+    if (reply.kind === 'closed') close();
   };
+  serve(port, (data, close) => void answer(decode(data), close));
 }
 
 function decode(data: unknown): WriterRequest {

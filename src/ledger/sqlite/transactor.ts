@@ -65,7 +65,8 @@ export class Transactor {
   /** Closes the connection with everything that hangs on it. */
   close(): void {
     this.#books.finalize();
-    for (const statement of [this.#insertDecision, this.#insertSettlement, this.#moveCheckpoint, this.#begin, this.#end]) statement.finalize();
+    for (const statement of [this.#insertDecision, this.#insertSettlement, this.#moveCheckpoint, this.#begin, this.#end])
+      statement.finalize();
     closeFully(this.db);
   }
 

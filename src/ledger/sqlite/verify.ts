@@ -100,7 +100,12 @@ function checkpointProblems(db: Database): LedgerFinding[] {
   if (open !== null && open < checkpoint.lowest_open_seq) {
     findings.push({ kind: 'open', detail: `decision ${open} is open below the checkpoint's ${checkpoint.lowest_open_seq}` });
   }
-  const last = db.query<{ seq: number | null }, []>('SELECT max(seq) AS seq FROM (SELECT max(seq) AS seq FROM decisions UNION ALL SELECT max(seq) FROM settlements)').get();
-  if ((last?.seq ?? 0) > checkpoint.last_seq) findings.push({ kind: 'checkpoint', detail: `there is a row past seq ${checkpoint.last_seq}` });
+  const last = db
+    .query<{ seq: number | null }, []>(
+      'SELECT max(seq) AS seq FROM (SELECT max(seq) AS seq FROM decisions UNION ALL SELECT max(seq) FROM settlements)',
+    )
+    .get();
+  if ((last?.seq ?? 0) > checkpoint.last_seq)
+    findings.push({ kind: 'checkpoint', detail: `there is a row past seq ${checkpoint.last_seq}` });
   return findings;
 }

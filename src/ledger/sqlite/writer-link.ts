@@ -84,7 +84,7 @@ export class WriterLink {
 
   #refuseOpening(reply: WriterReply): void {
     const message = reply.kind === 'failed' ? reply.message : 'the ledger did not open';
-    this.#opened?.reject(new Error(message));
+    this.#opened?.reject(Object.assign(new Error(message), { code: 'LEDGER_NOT_OPENED' }));
   }
 
   #died(worker: Worker, why: string): void {

@@ -158,8 +158,9 @@ export class EventSplitter {
   #beginSkipping(): void {
     this.#skipping = true;
     this.#dataLines = 0;
-    this.#lineIsEmpty = this.#lineStart === this.source.length;
     this.#afterCr = this.source[this.source.length - 1] === CR;
+    // A last CR has ended its line, though it was still waiting for its LF.
+    this.#lineIsEmpty = this.#afterCr || this.#lineStart === this.source.length;
     this.sink.onSkipped(this.source.length - this.consumed);
     this.consumed = this.source.length;
     this.#buffer = NO_BYTES;
