@@ -7,6 +7,10 @@
 import { sql } from 'drizzle-orm';
 import { blob, check, index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core';
 
+/** The columns that most tables have; the tables are looked up when they are there. */
+const workspaceReference = () => integer('workspace_id').references(() => workspaces.id);
+const projectReference = () => integer('project_id').references(() => projects.id);
+
 export const workspaces = sqliteTable(
   'workspaces',
   {
@@ -28,9 +32,7 @@ export const projects = sqliteTable(
   {
     id: integer('id').primaryKey(),
     publicId: text('public_id').notNull().unique(),
-    workspaceId: integer('workspace_id')
-      .notNull()
-      .references(() => workspaces.id),
+    workspaceId: workspaceReference().notNull(),
     name: text('name').notNull(),
     /** The project whose spend this one goes on with, or null. */
     lineageId: integer('lineage_id'),
@@ -49,9 +51,7 @@ export const apiKeys = sqliteTable(
   {
     id: integer('id').primaryKey(),
     publicId: text('public_id').notNull().unique(),
-    projectId: integer('project_id')
-      .notNull()
-      .references(() => projects.id),
+    projectId: projectReference().notNull(),
     name: text('name').notNull(),
     environment: text('environment', { enum: ['live', 'test'] }).notNull(),
     prefix: text('prefix').notNull(),
@@ -79,9 +79,9 @@ export const operators = sqliteTable(
     /** SHA-256 of the token, hexadecimal. */
     tokenSha256: text('token_sha256').notNull().unique(),
     createdAtMs: integer('created_at_ms').notNull(),
+    deletedAtMs: integer('deleted_at_ms'),
     /** When the token stops working; null for never. */
     expiresAtMs: integer('expires_at_ms'),
-    deletedAtMs: integer('deleted_at_ms'),
   },
   (table) => [check('operators_role', sql`${table.role} IN ('owner', 'viewer')`)],
 );
@@ -91,9 +91,7 @@ export const providerConnections = sqliteTable(
   {
     id: integer('id').primaryKey(),
     publicId: text('public_id').notNull().unique(),
-    projectId: integer('project_id')
-      .notNull()
-      .references(() => projects.id),
+    projectId: projectReference().notNull(),
     name: text('name').notNull(),
     kind: text('kind').notNull(),
     baseUrl: text('base_url').notNull(),
@@ -122,8 +120,8 @@ export const policies = sqliteTable(
   {
     seq: integer('seq').primaryKey(),
     /** Exactly one of the two is set. */
-    workspaceId: integer('workspace_id').references(() => workspaces.id),
-    projectId: integer('project_id').references(() => projects.id),
+    workspaceId: workspaceReference(),
+    projectId: projectReference(),
     version: integer('version').notNull(),
     document: text('document').notNull(),
     author: text('author').notNull(),
@@ -141,9 +139,7 @@ export const creditEntries = sqliteTable(
   'credit_entries',
   {
     seq: integer('seq').primaryKey(),
-    workspaceId: integer('workspace_id')
-      .notNull()
-      .references(() => workspaces.id),
+    workspaceId: workspaceReference().notNull(),
     requests: integer('requests').notNull(),
     note: text('note').notNull(),
     author: text('author').notNull(),
@@ -156,8 +152,8 @@ export const sentrySwitches = sqliteTable(
   'sentry_switches',
   {
     seq: integer('seq').primaryKey(),
-    workspaceId: integer('workspace_id').references(() => workspaces.id),
-    projectId: integer('project_id').references(() => projects.id),
+    workspaceId: workspaceReference(),
+    projectId: projectReference(),
     enabled: integer('enabled', { mode: 'boolean' }).notNull(),
     author: text('author').notNull(),
     atMs: integer('at_ms').notNull(),
@@ -173,9 +169,7 @@ export const decisions = sqliteTable(
   {
     seq: integer('seq').primaryKey(),
     atMs: integer('at_ms').notNull(),
-    projectId: integer('project_id')
-      .notNull()
-      .references(() => projects.id),
+    projectId: projectReference().notNull(),
     keyId: integer('key_id')
       .notNull()
       .references(() => apiKeys.id),
@@ -337,10 +331,8 @@ export const alerts = sqliteTable(
   {
     id: integer('id').primaryKey(),
     publicId: text('public_id').notNull().unique(),
-    workspaceId: integer('workspace_id')
-      .notNull()
-      .references(() => workspaces.id),
-    projectId: integer('project_id').references(() => projects.id),
+    workspaceId: workspaceReference().notNull(),
+    projectId: projectReference(),
     /** JSON: what to watch, the threshold, where to send. */
     definition: text('definition').notNull(),
     createdAtMs: integer('created_at_ms').notNull(),

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import models from '../db/models.json';
-import { systemClock } from './clock.ts';
+import { systemClock, type Clock } from './clock.ts';
 import { ConfigProblem, loadConfig, readEnvironmentVariable, type Config, type ConfigFlags } from './config.ts';
 import type { CliHandlers, InitResult, VerifyResult } from './cli/handlers.ts';
 import { BodyBudget } from './gateway/body-budget.ts';
@@ -18,7 +18,9 @@ import { openLedger, type OpenLedger } from './ledger/sqlite/open-ledger.ts';
 import { verifyLedger } from './ledger/sqlite/verify.ts';
 import { firstStart, WeakOperatorToken, type FirstStartResult } from './operator/first-start.ts';
 import type { Office } from './operator/office.ts';
+import { PriceBoard } from './operator/price-board.ts';
 import { Registry } from './operator/registry.ts';
+import { Turns } from './operator/turns.ts';
 import { Catalogue } from './pricing/catalogue.ts';
 import { listen } from './server.ts';
 import { httpUpstream } from './upstream/http.ts';
@@ -116,7 +118,8 @@ function explained(error: unknown): unknown {
   return error;
 }
 
-function makeGateway(config: Config, { ledger, memory, store }: OpenLedger): Gateway {
+/** The path over an open ledger. Another clock is for tests. */
+export function makeGateway(config: Config, { ledger, memory, store }: OpenLedger, clock: Clock = systemClock): Gateway {
   const counters = new Counters();
   return {
     ledger,
@@ -125,8 +128,8 @@ function makeGateway(config: Config, { ledger, memory, store }: OpenLedger): Gat
     catalogue: Catalogue.parse(models),
     responseOwner: (responseId) => store.projectOfResponse(responseId),
     providers: httpUpstream({ proxy: config.upstreamProxy }),
-    simulator: simulatorUpstream({ nowMs: () => systemClock.nowMs() }),
-    clock: systemClock,
+    simulator: simulatorUpstream({ nowMs: () => clock.nowMs() }),
+    clock,
     limits: config,
     bodies: new BodyBudget(config.bodiesInFlightBytes),
     inFlight: new InFlight(),
@@ -136,7 +139,7 @@ function makeGateway(config: Config, { ledger, memory, store }: OpenLedger): Gat
       lookup: openCountryDatabase(config.countryDatabase),
     },
     counters,
-    monotonicMs: () => systemClock.monotonicMs(),
+    monotonicMs: () => clock.monotonicMs(),
     settle(settlement) {
       counters.settlement(settlement);
       ledger.settle(settlement);
@@ -145,18 +148,34 @@ function makeGateway(config: Config, { ledger, memory, store }: OpenLedger): Gat
   };
 }
 
-async function makeOffice(config: Config, ledger: OpenLedger, gateway: Gateway): Promise<Office> {
-  return startOrClose(ledger, async () => {
+/** The operators' side of the same ledger and path; the prices that operators set come into force here. */
+export async function makeOffice(config: Config, opened: OpenLedger, gateway: Gateway): Promise<Office> {
+  const { ledger, store, memory, time } = opened;
+  const { clock } = gateway;
+  return startOrClose(opened, async () => {
     const masterKey: MasterKey = config.masterKey === null ? loadOrMakeMasterKey(config.dataDir) : parseMasterKey(config.masterKey);
-    const registry = new Registry(await ledger.store.loadDirectory(), gateway.directory, masterKey);
+    const snapshot = await store.loadDirectory();
+    const registry = new Registry(snapshot, gateway.directory, masterKey);
+    const prices = new PriceBoard(gateway.catalogue, snapshot.prices, (catalogue) => (gateway.catalogue = catalogue));
     return {
-      store: ledger.store,
+      store,
       registry,
       directory: gateway.directory,
       inFlight: gateway.inFlight,
       masterKey,
-      clock: systemClock,
+      clock,
       allowHttpUpstream: config.allowHttpUpstream,
+      engine: {
+        get available() {
+          return ledger.available;
+        },
+        nowMs: () => ledger.nowMs(),
+        clockConfirmed: () => time.confirmed,
+        confirmClock: () => void time.confirm(clock.nowMs(), clock.monotonicMs()),
+      },
+      state: memory,
+      prices,
+      turns: new Turns(),
     };
   });
 }

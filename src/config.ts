@@ -38,6 +38,7 @@ const FileSchema = Type.Object(
           bodies_in_flight_bytes: positiveInteger(2 ** 36),
           receive_seconds: positiveInteger(3_600),
           requests_in_flight: positiveInteger(1_000_000),
+          slow_client_seconds: positiveInteger(DAY_SECONDS),
         },
         closed,
       ),
@@ -71,6 +72,7 @@ export interface Config {
   readonly bodiesInFlightBytes: number;
   readonly receiveMs: number;
   readonly requestsInFlight: number;
+  readonly slowClientMs: number;
   readonly firstByteMs: number;
   readonly idleMs: number;
   readonly allowHttpUpstream: boolean;
@@ -112,6 +114,7 @@ export function loadConfig(flags: ConfigFlags, environment: Environment = proces
     bodiesInFlightBytes: limits.bodies_in_flight_bytes ?? 512 * 1024 * 1024,
     receiveMs: (limits.receive_seconds ?? 30) * 1000,
     requestsInFlight: limits.requests_in_flight ?? 20_000,
+    slowClientMs: (limits.slow_client_seconds ?? 30) * 1000,
     firstByteMs: (upstream.first_byte_seconds ?? 600) * 1000,
     idleMs: (upstream.idle_seconds ?? 300) * 1000,
     allowHttpUpstream: upstream.allow_http ?? environment['PANICLY_ALLOW_HTTP_UPSTREAM'] === '1',

@@ -22,15 +22,26 @@ export function senderGroup(ip: string): string {
   const fourth = endOfFourGroups(ip);
   if (fourth !== -1) return `${ip.slice(0, fourth)}::/64`;
   const gap = ip.indexOf('::');
-  const head = gap === -1 ? ip : ip.slice(0, gap);
-  const groups = head === '' ? [] : head.split(':');
-  if (gap !== -1) {
-    const tail = ip.slice(gap + 2);
-    const tailGroups = tail === '' ? [] : tail.split(':');
-    for (let missing = 8 - groups.length - tailGroups.length; missing > 0; missing--) groups.push('0');
-    groups.push(...tailGroups);
-  }
-  return `${groups.slice(0, 4).join(':')}::/64`;
+  const head = countGroups(ip, 0, gap);
+  const tail = countGroups(ip, gap + 2, ip.length);
+  // With at most four groups behind the gap, the upper half is what stands before it, and zeros.
+  if (tail <= 4) return `${ip.slice(0, gap)}${(head === 0 ? HALF_ZEROS_ALONE : HALF_ZEROS)[4 - head]}::/64`;
+  const groups = [...ip.slice(0, gap).split(':'), ...Array.from({ length: 8 - head - tail }, () => '0'), ...ip.slice(gap + 2).split(':')];
+  return `${groups
+    .filter((group) => group !== '')
+    .slice(0, 4)
+    .join(':')}::/64`;
+}
+
+const HALF_ZEROS = ['', ':0', ':0:0', ':0:0:0', ':0:0:0:0'];
+const HALF_ZEROS_ALONE = HALF_ZEROS.map((zeros) => zeros.slice(1));
+
+/** How many groups of hexadecimal digits stand between two places. */
+function countGroups(ip: string, from: number, to: number): number {
+  if (from >= to) return 0;
+  let groups = 1;
+  for (let index = from; index < to; index++) if (ip.charCodeAt(index) === 58) groups++;
+  return groups;
 }
 
 /** Where the fourth group ends when the first four are written out: the usual case, without taking the text apart. Else -1. */

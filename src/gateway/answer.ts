@@ -8,7 +8,7 @@ import { answerHeaders } from './answer-headers.ts';
 import type { Attempt } from './attempt.ts';
 import { collect, type Collected } from './collect.ts';
 import { FieldRefused, refusedField, type Outgoing } from './outgoing.ts';
-import { rejectsOurKey } from './provider-key.ts';
+import { holdsOurKey, rejectsOurKey } from './provider-key.ts';
 import { Refused } from './refused.ts';
 import { relay, type AnswerBody } from './relay.ts';
 import { restOfAnswer, tailReader } from './rest.ts';
@@ -17,8 +17,10 @@ import { brokenBeforeBody } from './upstream-trouble.ts';
 /** Answers up to this size are read before they are passed on, so that their cost can stand in a header. */
 const HELD_ANSWER_BYTES = 8 * 1024 * 1024;
 
+/** Whether the answer is passed on as it comes. An error never is: it may be about our key, whatever it calls itself. */
 export function isEventStream(answer: UpstreamAnswer): boolean {
-  return answer.headers.get('content-type')?.startsWith('text/event-stream') === true;
+  const hasBody = answer.status !== 204 && answer.status !== 205;
+  return answer.status < 300 && hasBody && answer.headers.get('content-type')?.toLowerCase().startsWith('text/event-stream') === true;
 }
 
 /** Streams the answer to the client as it arrives. */
@@ -56,12 +58,12 @@ export async function answerWhole(
   let collected: Collected;
   try {
     collected = await collect(answer, HELD_ANSWER_BYTES);
-  } catch {
-    attempt.end(attempt.stopReason ?? 'upstream_interrupted', { usage: null, mayHaveBilled: true });
-    return brokenBeforeBody(attempt);
+  } catch (error) {
+    return brokenBeforeBody(attempt, error);
   }
   if (!collected.whole) {
-    const body = relay(attempt, restOfAnswer(collected.bytes, answer), tailReader(attempt, answer));
+    if (answer.status >= 400) return tooLargeError(attempt);
+    const body = relay(attempt, restOfAnswer(collected.bytes, answer), tailReader(attempt, answer), false);
     return new Response(body, { status: answer.status, headers: answerHeaders(attempt, answer.headers, null) });
   }
   return finish(attempt, answer, outgoing, collected.bytes);
@@ -70,13 +72,15 @@ export async function answerWhole(
 function finish(attempt: Attempt, answer: UpstreamAnswer, outgoing: Outgoing, bytes: Uint8Array): Response | Refused | FieldRefused {
   const readable = decodeForReading(bytes, answer.headers.get('content-encoding'));
   const settlement = settle(attempt, answer.status, readable);
-  if (readable !== null && answer.status >= 400) {
-    const field = refusedField(outgoing, answer.status, readable);
+  if (answer.status >= 400) {
+    const field = readable === null ? null : refusedField(outgoing, answer.status, readable);
     if (field !== null) return new FieldRefused(field);
     if (rejectsOurKey(answer.status, readable)) return keyRejected(attempt);
   }
+  if (holdsOurKey(attempt, readable ?? bytes)) return keyEchoed(attempt);
   const headers = answerHeaders(attempt, answer.headers, settlement);
-  return new Response(bytes.byteLength === 0 ? null : (bytes as Uint8Array<ArrayBuffer>), { status: answer.status, headers });
+  const isEmpty = bytes.byteLength === 0 || answer.status === 204 || answer.status === 205;
+  return new Response(isEmpty ? null : (bytes as Uint8Array<ArrayBuffer>), { status: answer.status, headers });
 }
 
 function settle(attempt: Attempt, status: number, readable: Uint8Array | null): Settlement {
@@ -87,6 +91,22 @@ function settle(attempt: Attempt, status: number, readable: Uint8Array | null): 
     responseId: facts?.responseId ?? null,
     mayHaveBilled: true,
   });
+}
+
+function keyEchoed(attempt: Attempt): Refused {
+  return new Refused(
+    new Refusal('upstream_auth', "The provider's answer holds the key of its connection, so it is not passed on. Check the connection's base URL."),
+    attempt.id,
+  );
+}
+
+/** An error of more than 8 MB: nobody needs to read it, and it is too much to look through. */
+function tooLargeError(attempt: Attempt): Refused {
+  attempt.hangUp();
+  attempt.end('upstream_error', { usage: null, mayHaveBilled: true });
+  if (rejectsOurKey(attempt.upstreamStatus, null)) return keyRejected(attempt);
+  const message = `The provider answered ${attempt.upstreamStatus} with more than ${HELD_ANSWER_BYTES} bytes, which are not passed on.`;
+  return new Refused(new Refusal('upstream_interrupted', message), attempt.id);
 }
 
 function keyRejected(attempt: Attempt): Refused {

@@ -13,6 +13,10 @@ export interface AttemptContext {
   readonly settle: (settlement: Settlement) => void;
   /** Milliseconds of the monotonic clock. */
   readonly monotonicMs: () => number;
+  readonly limits: {
+    /** A client that takes nothing of its stream for so long is taken for gone. */
+    readonly slowClientMs: number;
+  };
 }
 
 /** What is known at the end of an attempt beside its outcome. */
@@ -35,12 +39,17 @@ export class Attempt {
   readonly id: string;
   readonly verdict: Allowed;
   upstreamStatus = 0;
+  /** True from the moment in which bytes may have left for the provider. */
+  wasSent = false;
+  /** The tick at which the client was given bytes that it has not asked beyond yet, or null while we wait for the provider. */
+  handedOverAtTick: number | null = null;
   /** Why we are ending it, once somebody decided so; the first reason stands. */
-  stopReason: Extract<Outcome, 'client_aborted' | 'upstream_timeout'> | CutReason | null = null;
+  stopReason: Extract<Outcome, 'client_aborted'> | CutReason | null = null;
   readonly #startedMs: number;
   #firstByteMs: number | null = null;
   #settlement: Settlement | null = null;
   #abortUpstream: (() => void) | null = null;
+  #tellRelay: (() => void) | null = null;
 
   constructor(
     readonly decision: Decision,
@@ -75,10 +84,22 @@ export class Attempt {
     if (this.stopReason !== null) abortUpstream();
   }
 
+  /** Says who passes the answer on. It is told of a stop, because it may be waiting for its client and see nothing of it. */
+  onStopWhileRelaying(tellRelay: () => void): void {
+    this.#tellRelay = tellRelay;
+    if (this.stopReason !== null) tellRelay();
+  }
+
   /** The client went away, or a watchdog fired: the upstream request is aborted and its reader sees why. */
   stop(reason: NonNullable<Attempt['stopReason']>): void {
     if (this.stopReason !== null || this.#settlement !== null) return;
     this.stopReason = reason;
+    this.#abortUpstream?.();
+    this.#tellRelay?.();
+  }
+
+  /** Closes the exchange with the provider, whatever its state: nobody reads on. */
+  hangUp(): void {
     this.#abortUpstream?.();
   }
 
@@ -90,6 +111,12 @@ export class Attempt {
   gotHeaders(status: number): void {
     this.upstreamStatus = status;
     this.#firstByteMs = this.context.monotonicMs() - this.#startedMs;
+  }
+
+  /** Something broke inside of us. What was sent may be billed. */
+  fail(): void {
+    this.hangUp();
+    this.end(this.wasSent ? 'upstream_interrupted' : 'not_sent', { usage: null, mayHaveBilled: this.wasSent });
   }
 
   /** Settles. The first call counts, all others are ignored. */

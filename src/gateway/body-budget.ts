@@ -20,3 +20,29 @@ export class BodyBudget {
     return this.#taken;
   }
 }
+
+/** What one body takes while it arrives. After `end` it takes nothing more, however late the rest comes. */
+export class Reservation {
+  #bytes = 0;
+  #ended = false;
+
+  constructor(readonly budget: BodyBudget) {}
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Takes more; false when there is no room, or when it has ended. */
+  add(bytes: number): boolean {
+    if (this.#ended || !this.budget.take(bytes)) return false;
+    this.#bytes += bytes;
+    return true;
+  }
+
+  /** Gives all of it back. */
+  end(): void {
+    this.#ended = true;
+    this.budget.give(this.#bytes);
+    this.#bytes = 0;
+  }
+}

@@ -38,6 +38,12 @@ export interface KeyEntry {
 export class Directory {
   readonly #keysByHash = new Map<string, KeyEntry>();
   readonly #projects = new Map<number, ProjectEntry>();
+  #changes = 0;
+
+  /** Grows with every change: who waited across one must look its caller up again. */
+  get changes(): number {
+    return this.#changes;
+  }
 
   /** The key with this SHA-256, revoked and expired ones included, or null. */
   key(sha256: string): KeyEntry | null {
@@ -53,15 +59,18 @@ export class Directory {
   }
 
   putKey(key: ApiKey): void {
+    this.#changes++;
     this.#keysByHash.set(key.sha256, { key, projectId: key.projectId, lineageId: key.lineageId ?? key.id });
   }
 
   putProject(entry: ProjectEntry): void {
+    this.#changes++;
     this.#projects.set(entry.project.id, entry);
   }
 
   /** Forgets a project: its keys then answer as unknown. */
   dropProject(id: number): void {
+    this.#changes++;
     this.#projects.delete(id);
   }
 }

@@ -16,6 +16,8 @@ export interface PathLimits extends ReceiveLimits {
   readonly requestsInFlight: number;
   readonly firstByteMs: number;
   readonly idleMs: number;
+  /** A client that takes nothing of its stream for so long is taken for gone. */
+  readonly slowClientMs: number;
 }
 
 /** Everything that the path works with. Made once, in `app.ts`. */

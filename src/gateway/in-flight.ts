@@ -3,11 +3,20 @@ import type { Attempt } from './attempt.ts';
 /** Why we end an attempt ourselves. */
 export type CutReason = 'cut_sentry' | 'cut_revoked' | 'cut_shutdown';
 
-/** Every attempt between its admission and its settlement: what Sentry Mode, a revoked key, and a stop have to reach. */
+/** The grain of the time in which slow clients are measured. */
+const TICK_MS = 1_000;
+
+/**
+ * Every attempt between its admission and its settlement: what Sentry Mode, a revoked key, and a stop have to reach.
+ * Counts ticks while there are any, so that one timer watches over all clients that take nothing, and a process that slept
+ * cuts nobody for it.
+ */
 export class InFlight {
   readonly #attempts = new Set<Attempt>();
   #waiters: (() => void)[] = [];
   #cuts = 0;
+  #ticks = 0;
+  #timer: ReturnType<typeof setInterval> | null = null;
 
   /** Grows with every cut: who waited across one must look again whether it may still go. */
   get cuts(): number {
@@ -18,8 +27,28 @@ export class InFlight {
     return this.#attempts.size;
   }
 
+  /** Steps of `TICK_MS` while something was in flight. */
+  get ticks(): number {
+    return this.#ticks;
+  }
+
   add(attempt: Attempt): void {
     this.#attempts.add(attempt);
+    if (this.#timer !== null) return;
+    this.#timer = setInterval(() => this.tick(), TICK_MS);
+    this.#timer.unref();
+  }
+
+  /** One step of time; the interval calls it. Stops the attempts whose client has taken nothing for too long. */
+  tick(): void {
+    this.#ticks++;
+    if (this.#attempts.size === 0) return this.#rest();
+    for (const attempt of this.#attempts) {
+      const { handedOverAtTick } = attempt;
+      if (handedOverAtTick === null) continue;
+      const waitedMs = (this.#ticks - handedOverAtTick - 1) * TICK_MS;
+      if (waitedMs >= attempt.context.limits.slowClientMs) attempt.stop('client_aborted');
+    }
   }
 
   remove(attempt: Attempt): void {
@@ -39,5 +68,10 @@ export class InFlight {
   async idle(): Promise<void> {
     if (this.#attempts.size === 0) return;
     await new Promise<void>((resolve) => this.#waiters.push(resolve));
+  }
+
+  #rest(): void {
+    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#timer = null;
   }
 }

@@ -2,6 +2,7 @@ import { Refusal } from '../domain/errors.ts';
 import { modelIsAllowed } from '../policy/access.ts';
 import type { CompiledPolicy } from '../policy/compiled.ts';
 import type { Catalogue } from '../pricing/catalogue.ts';
+import { VERSION } from '../version.ts';
 import { requestHeaders } from '../upstream/headers.ts';
 import { upstreamUrl } from '../upstream/providers.ts';
 import { matchesPattern } from '../upstream/routing.ts';
@@ -22,6 +23,7 @@ export interface ModelEntry {
   readonly owned_by: string;
 }
 
+const USER_AGENT = `panicly/${VERSION}`;
 const LIST_BYTES = 4 * 1024 * 1024;
 const LIST_TIMEOUT_MS = 10_000;
 const REMEMBERED_MS = 60_000;
@@ -78,22 +80,25 @@ function catalogueModels(catalogue: Catalogue, connection: ConnectionEntry, patt
 }
 
 /** Lists that servers gave lately, by connection: kept for a minute, and forgotten with their connection. */
-const remembered = new WeakMap<ConnectionEntry, { readonly atMs: number; readonly models: readonly string[] }>();
+const remembered = new WeakMap<ConnectionEntry, { readonly atMs: number; readonly models: Promise<readonly string[]> }>();
 
-async function servedModels(gateway: Gateway, connection: ConnectionEntry): Promise<readonly string[]> {
+/** All who ask at the same time share one question to the server. When it does not answer, its last list stands. */
+function servedModels(gateway: Gateway, connection: ConnectionEntry): Promise<readonly string[]> {
   const nowMs = gateway.clock.monotonicMs();
   const known = remembered.get(connection);
   if (known && nowMs - known.atMs < REMEMBERED_MS) return known.models;
-  const models = (await askForModels(gateway, connection)) ?? known?.models ?? [];
+  const models = askForModels(gateway, connection).then((names) => names ?? known?.models ?? []);
   remembered.set(connection, { atMs: nowMs, models });
   return models;
 }
 
 async function askForModels(gateway: Gateway, connection: ConnectionEntry): Promise<readonly string[] | null> {
+  const secret = revealed(connection);
+  if (secret === undefined) return null;
   const answer = await gateway.providers.send({
     url: upstreamUrl(connection, 'models'),
     method: 'GET',
-    headers: requestHeaders(new Headers(), { secret: connection.credential.reveal(), userAgent: 'panicly' }),
+    headers: requestHeaders(new Headers(), { secret, userAgent: USER_AGENT }),
     body: null,
     signal: null,
     firstByteMs: LIST_TIMEOUT_MS,
@@ -106,6 +111,15 @@ async function askForModels(gateway: Gateway, connection: ConnectionEntry): Prom
     return whole && answer.status === 200 ? namesIn(JSON.parse(Buffer.from(bytes).toString())) : null;
   } catch {
     return null;
+  }
+}
+
+/** Undefined when the key cannot be opened. */
+function revealed(connection: ConnectionEntry): string | null | undefined {
+  try {
+    return connection.credential.reveal();
+  } catch {
+    return undefined;
   }
 }
 

@@ -1,13 +1,15 @@
-import type { BodyEdit } from '../domain/facts.ts';
+import { Refusal } from '../domain/errors.ts';
+import type { BodyEdit, PricingRules } from '../domain/facts.ts';
 import { forwardEdits, injectsUsage } from '../pricing/edits.ts';
 import { editBody } from '../wire/edit.ts';
+import type { JsonBody } from '../wire/json.ts';
 import type { Attempt } from './attempt.ts';
 import type { Priced } from './price.ts';
 
 /** The body that leaves, and what we put into it. */
 export interface Outgoing {
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** Top-level fields that were put in or changed: the provider may refuse one of them. */
+  /** Top-level fields that the client did not send and that may be left out again when the provider refuses them. */
   readonly injectedFields: readonly string[];
   /** True when the client did not ask for usage and we did: what that adds is taken out again. */
   readonly stripsUsage: boolean;
@@ -18,27 +20,67 @@ export class FieldRefused {
   constructor(readonly field: string) {}
 }
 
-/** The client's bytes with our edits spliced in; the very same bytes when there are none. */
-export function outgoingBody(attempt: Attempt, pricing: Parameters<typeof forwardEdits>[3]): Outgoing {
+/**
+ * The client's bytes with our edits spliced in; the very same bytes when there are none. A refusal when the cap that the hold
+ * was made with can be said in no field that this provider reads: then nothing may be sent.
+ */
+export function outgoingBody(attempt: Attempt, body: JsonBody, pricing: PricingRules): Outgoing | Refusal {
   const { priced, verdict } = attempt;
   const { facts, candidate } = priced;
-  const refused = priced.connection?.refusedFields;
+  const isLeftOut = (field: string) => priced.connection?.refusedFields.has(field) === true && !Object.hasOwn(body.value, field);
   const edits: BodyEdit[] = forwardEdits(facts, priced.profile, candidate.quote, pricing, verdict.outputCap).filter(
-    (edit) => !refused?.has(edit.path[0]!),
+    ({ path }) => !isRemovable(path[0]!, priced) || !isLeftOut(path[0]!),
   );
-  const stripsUsage = facts.includeUsage !== true && injectsUsage(facts, priced.profile) && !refused?.has('stream_options');
+  if (verdict.outputCap !== null && !edits.some(({ path }) => isObeyedCap(path[0]!, priced))) return cannotCap(verdict.outputCap);
+  const stripsUsage = facts.includeUsage !== true && injectsUsage(facts, priced.profile) && !isLeftOut('stream_options');
   if (stripsUsage) edits.push({ path: ['stream_options', 'include_usage'], json: 'true' });
-  const injectedFields = edits.map((edit) => edit.path[0]!);
+  const injectedFields = edits
+    .map(({ path }) => path[0]!)
+    .filter((field) => isRemovable(field, priced) && !Object.hasOwn(body.value, field));
   if (priced.forwardModel !== facts.model) edits.push({ path: ['model'], json: JSON.stringify(priced.forwardModel) });
-  const bytes = edits.length === 0 ? priced.body.bytes : editBody(priced.body, edits);
+  const bytes = edits.length === 0 ? body.bytes : editBody(body, edits);
   return { bytes: bytes as Uint8Array<ArrayBuffer>, injectedFields, stripsUsage };
 }
 
-/** The injected field that an error body complains about, or null. Providers name it in `param` or in the sentence. */
+/**
+ * What can be left out with another hold (a cap) or with none (usage). What pins a price cannot: without `service_tier` or
+ * `max_price` the request could cost more than it holds, so the client then gets the provider's own refusal.
+ */
+function isRemovable(field: string, priced: Priced): boolean {
+  return field === 'stream_options' || field === priced.profile.capField[priced.facts.route];
+}
+
+function isObeyedCap(field: string, { profile, facts }: Priced): boolean {
+  return field === profile.capField[facts.route] || profile.obeyedCapFields[facts.route].includes(field);
+}
+
+function cannotCap(cap: number): Refusal {
+  return new Refusal(
+    'token_guard',
+    `The policy caps the output at ${cap} tokens, but the provider refuses the field that says so. Send an output cap of at most ${cap} yourself.`,
+  );
+}
+
+/**
+ * The injected field that an error complains about, or null. Providers name it in `param`, or somewhere in the text. There,
+ * a name that the client's own body holds says nothing: the provider may be quoting the client, who must not be able to talk
+ * us out of a field.
+ */
 export function refusedField(outgoing: Outgoing, status: number, errorBody: Uint8Array): string | null {
   if (outgoing.injectedFields.length === 0 || (status !== 400 && status !== 422)) return null;
   const text = Buffer.from(errorBody).toString('utf8', 0, 8_192);
-  return outgoing.injectedFields.find((field) => text.includes(field)) ?? null;
+  const param = /"param"\s*:\s*"([\w.]{1,100})"/.exec(text)?.[1]?.split('.')[0];
+  return outgoing.injectedFields.find((field) => field === param || (names(text, field) && !clientSays(outgoing, field))) ?? null;
+}
+
+function names(text: string, field: string): boolean {
+  return new RegExp(`(?<!\\w)${field}(?!\\w)`).test(text);
+}
+
+/** The name stands in the body once because we put it there. */
+function clientSays({ bytes }: Outgoing, field: string): boolean {
+  const body = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return body.indexOf(field) !== body.lastIndexOf(field);
 }
 
 /** The field of the output cap among the fields that a connection refused, for this request. */

@@ -32,17 +32,23 @@ export async function serve(gateway: Gateway, call: Call): Promise<Response | Re
 }
 
 async function walk(gateway: Gateway, call: Call): Promise<Response | Refused> {
-  const closed = closedDoor(gateway);
-  if (closed) return new Refused(closed);
-  const caller = authenticate(call.request.headers, gateway.directory, gateway.clock.nowMs());
-  if (caller instanceof Refusal) return new Refused(caller);
+  const { changes } = gateway.directory;
+  const known = enter(gateway, call);
+  if (known instanceof Refusal) return new Refused(known);
   const received = await receive(call.request, gateway.limits, gateway.bodies);
   if (received instanceof Refusal) return new Refused(received);
   try {
+    // A body may take its time: by now the key can be revoked, the policy another one, or the process about to end.
+    const caller = changes === gateway.directory.changes && !gateway.stopping ? known : enter(gateway, call);
+    if (caller instanceof Refusal) return new Refused(caller);
     return await attempts(gateway, call, caller, received);
   } finally {
     gateway.bodies.give(received.reservedBytes);
   }
+}
+
+function enter(gateway: Gateway, { request }: Call): Caller | Refusal {
+  return closedDoor(gateway) ?? authenticate(request.headers, gateway.directory, gateway.clock.nowMs());
 }
 
 /** Each attempt has its own decision, hold and settlement. */
@@ -52,33 +58,50 @@ async function attempts(gateway: Gateway, call: Call, caller: Caller, received: 
   for (let left = MAX_ATTEMPTS; ; left--) {
     const priced = price(call.route, received.body, caller, origin, gateway.catalogue, headers.get('x-panicly-user'));
     if (priced instanceof Refusal) return new Refused(priced);
+    const stops = stopsOf(gateway);
     const foreign = priced.candidate.storedReferences.length === 0 ? null : await checkReferences(gateway, priced);
     if (foreign) return new Refused(foreign);
-    const { cuts } = gateway.inFlight;
     const decision = await admit(priced, caller.entry.policy, gateway.ledger);
     if (decision instanceof Refused) return decision;
     gateway.counters.allowed++;
     const attempt = new Attempt(decision, priced, gateway);
-    const stopped = cuts === gateway.inFlight.cuts ? null : stoppedMeanwhile(gateway, attempt, caller, headers, origin);
+    const stopped = stops === stopsOf(gateway) ? null : stoppedMeanwhile(gateway, attempt, caller, call, origin);
     if (stopped) return stopped;
-    const answer = await forward(gateway, attempt, caller, call.request);
+    const answer = await forwardOrFail(gateway, attempt, caller, call.request, received.body);
     if (!(answer instanceof FieldRefused)) return answer;
-    if (left === 1) return new Refused(new Refusal('upstream_interrupted', 'The provider refused every form of the request.'));
+    if (left === 1) return new Refused(new Refusal('upstream_interrupted', 'The provider refused every form of the request.'), attempt.id);
     priced.connection?.refusedFields.add(answer.field);
   }
 }
 
-/** A key that was revoked, or a stop that was switched on, while the decision was being written: nothing may be sent any more. */
-function stoppedMeanwhile(gateway: Gateway, attempt: Attempt, caller: Caller, headers: Headers, origin: Origin): Refused | null {
-  const again = authenticate(headers, gateway.directory, gateway.clock.nowMs());
+/** Whatever breaks in between, no hold stays open. */
+async function forwardOrFail(...parts: Parameters<typeof forward>): ReturnType<typeof forward> {
+  try {
+    return await forward(...parts);
+  } catch (error) {
+    parts[1].fail();
+    throw error;
+  }
+}
+
+/** Grows whenever something happens that may stop a request: a cut, a change of keys or projects, the end of the process. */
+function stopsOf(gateway: Gateway): number {
+  return gateway.inFlight.cuts + gateway.directory.changes + (gateway.stopping ? 1 : 0);
+}
+
+/** A key that was revoked, or a stop of any kind that began, while the decision was being written: nothing may be sent any more. */
+function stoppedMeanwhile(gateway: Gateway, attempt: Attempt, caller: Caller, call: Call, origin: Origin): Refused | null {
+  const again = gateway.stopping ? SHUTTING_DOWN : authenticate(call.request.headers, gateway.directory, gateway.clock.nowMs());
   const refusal = again instanceof Refusal ? again : judgeAccess(gateway, caller, origin);
   if (refusal === null) return null;
   attempt.end('not_sent', NOTHING_SENT);
   return new Refused(refusal, attempt.id);
 }
 
+const SHUTTING_DOWN = new Refusal('shutting_down', 'Panicly is stopping. Try again in a moment.', { retryAfterSeconds: 1 });
+
 function closedDoor(gateway: Gateway): Refusal | null {
-  if (gateway.stopping) return new Refusal('shutting_down', 'Panicly is stopping. Try again in a moment.', { retryAfterSeconds: 1 });
+  if (gateway.stopping) return SHUTTING_DOWN;
   if (gateway.inFlight.size >= gateway.limits.requestsInFlight)
     return new Refusal('overloaded', 'Too many requests are in flight (limits.requests_in_flight). Try again in a moment.', {
       retryAfterSeconds: 1,

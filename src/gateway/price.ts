@@ -17,7 +17,6 @@ import { targetOf, type Target } from './target.ts';
 export interface Priced {
   readonly candidate: Candidate;
   readonly facts: RequestFacts;
-  readonly body: JsonBody;
   /** The connection that serves, or null for the simulator. */
   readonly connection: ConnectionEntry | null;
   /** The model name that goes into the forwarded body. */
@@ -71,7 +70,6 @@ export function price(
   return {
     candidate,
     facts,
-    body,
     connection: target.connection,
     forwardModel: target.model,
     profile: target.profile,

@@ -1,6 +1,6 @@
 import { Refusal } from '../domain/errors.ts';
 import { parseBody, type JsonBody } from '../wire/json.ts';
-import type { BodyBudget } from './body-budget.ts';
+import { Reservation, type BodyBudget } from './body-budget.ts';
 
 /** Limits of receiving. */
 export interface ReceiveLimits {
@@ -14,36 +14,19 @@ export interface Received {
   readonly reservedBytes: number;
 }
 
+/** Bodies of at most this announced size are reserved as a whole and read in one go. */
+const SMALL_BYTES = 64 * 1024;
+
 /** Reads the body once and checks it (I5). The caller gives `reservedBytes` back when the request is answered. */
 export async function receive(request: Request, limits: ReceiveLimits, budget: BodyBudget): Promise<Received | Refusal> {
   const refusal = checkHeaders(request.headers, limits);
   if (refusal) return refusal;
-  const declared = request.headers.get('content-length');
-  // A body without a length may become as large as the limit: it is counted as that.
-  const reservedBytes = declared === null ? limits.bodyBytes : Number(declared);
-  if (!budget.take(reservedBytes))
-    return new Refusal('overloaded', 'Too many request bodies are in memory (limits.bodies_in_flight_bytes). Try again in a moment.', {
-      retryAfterSeconds: 1,
-    });
-  const body = await readBody(request, limits);
-  if (!(body instanceof Refusal)) return { body, reservedBytes };
-  budget.give(reservedBytes);
+  const reservation = new Reservation(budget);
+  const bytes = await readWithin(request, limits, reservation);
+  const body = bytes instanceof Refusal ? bytes : parseBody(bytes);
+  if (!(body instanceof Refusal)) return { body, reservedBytes: reservation.bytes };
+  reservation.end();
   return body;
-}
-
-async function readBody(request: Request, limits: ReceiveLimits): Promise<JsonBody | Refusal> {
-  let bytes: Uint8Array;
-  try {
-    bytes = await readWithin(request, limits.receiveMs);
-  } catch (error) {
-    return error instanceof ReceiveTimeout
-      ? new Refusal(
-          'receive_timeout',
-          `The request body did not arrive within ${limits.receiveMs / 1000} seconds (limits.receive_seconds).`,
-        )
-      : new Refusal('invalid_json', 'The request body could not be read to its end.');
-  }
-  return bytes.byteLength > limits.bodyBytes ? tooLarge(limits) : parseBody(bytes);
 }
 
 function checkHeaders(headers: Headers, limits: ReceiveLimits): Refusal | null {
@@ -54,25 +37,58 @@ function checkHeaders(headers: Headers, limits: ReceiveLimits): Refusal | null {
   // Whatever a client declares, the provider is told JSON: only what says that the bytes are something else is refused.
   if (type !== null && /^\s*multipart\/|charset\s*=\s*"?(?!utf-?8)/i.test(type))
     return new Refusal('unsupported_media_type', 'Send the body as content-type: application/json, in UTF-8.');
+  return announcedBytes(headers) > limits.bodyBytes ? tooLarge(limits) : null;
+}
+
+/** `content-length`, or 0 when the body comes without one. */
+function announcedBytes(headers: Headers): number {
   const length = headers.get('content-length');
-  if (length !== null && Number(length) > limits.bodyBytes) return tooLarge(limits);
-  return null;
+  if (length === null) return 0;
+  return /^\d{1,15}$/.test(length) ? Number(length) : Number.POSITIVE_INFINITY;
+}
+
+async function readWithin(request: Request, limits: ReceiveLimits, reservation: Reservation): Promise<Uint8Array | Refusal> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<Refusal>((resolve) => {
+    timer = setTimeout(() => resolve(tooLate(limits)), limits.receiveMs);
+  });
+  try {
+    return await Promise.race([readBody(request, limits, reservation), late]);
+  } catch {
+    return new Refusal('invalid_json', 'The request body could not be read to its end.');
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function readBody(request: Request, limits: ReceiveLimits, reservation: Reservation): Promise<Uint8Array | Refusal> {
+  const announced = announcedBytes(request.headers);
+  if (announced > 0 && announced <= SMALL_BYTES) return reservation.add(announced) ? await request.bytes() : full();
+  return readCounted(request, limits, reservation);
+}
+
+/** Reserves what has really arrived: a large body that is only announced, or of no announced size, takes no room from others. */
+async function readCounted(request: Request, limits: ReceiveLimits, reservation: Reservation): Promise<Uint8Array | Refusal> {
+  const chunks: Uint8Array[] = [];
+  // Leaving the loop, for whatever reason, lets the rest of the body go.
+  for await (const chunk of request.body ?? []) {
+    if (reservation.bytes + chunk.byteLength > limits.bodyBytes) return tooLarge(limits);
+    if (!reservation.add(chunk.byteLength)) return full();
+    chunks.push(chunk);
+  }
+  return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
 }
 
 function tooLarge(limits: ReceiveLimits): Refusal {
   return new Refusal('request_too_large', `The request body is larger than ${limits.bodyBytes} bytes (limits.body_bytes).`);
 }
 
-class ReceiveTimeout extends Error {}
+function tooLate(limits: ReceiveLimits): Refusal {
+  const message = `The request body did not arrive within ${limits.receiveMs / 1000} seconds (limits.receive_seconds).`;
+  return new Refusal('receive_timeout', message);
+}
 
-async function readWithin(request: Request, receiveMs: number): Promise<Uint8Array> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new ReceiveTimeout()), receiveMs);
-  });
-  try {
-    return await Promise.race([request.bytes(), late]);
-  } finally {
-    clearTimeout(timer);
-  }
+function full(): Refusal {
+  const message = 'Too many request bodies are in memory (limits.bodies_in_flight_bytes). Try again in a moment.';
+  return new Refusal('overloaded', message, { retryAfterSeconds: 1 });
 }

@@ -57,6 +57,8 @@ function costOfEnding(priced: Priced, verdict: Allowed, ending: Ending): { cost:
   return { cost: estimate.costNanoUsd, basis: estimate.basis };
 }
 
+/** The status alone says it: however the body of an error ended, its request was not worked on. */
 function isCleanError(ending: Ending): boolean {
-  return ending.outcome === 'upstream_error' && !DOUBTFUL_STATUSES.has(ending.upstreamStatus);
+  const { upstreamStatus } = ending;
+  return upstreamStatus >= 300 && upstreamStatus <= 599 && !DOUBTFUL_STATUSES.has(upstreamStatus);
 }

@@ -1,5 +1,5 @@
 import { Refusal } from '../domain/errors.ts';
-import type { FailureKind, UpstreamFailure } from '../upstream/upstream.ts';
+import { UpstreamBroken, type FailureKind, type UpstreamFailure } from '../upstream/upstream.ts';
 import { NOTHING_SENT, type Attempt } from './attempt.ts';
 import { Refused } from './refused.ts';
 
@@ -29,9 +29,22 @@ export function withoutAnswer(attempt: Attempt, failure: UpstreamFailure): Refus
   return new Refused(new Refusal(reason, `${message} (${failure.code})`), attempt.id);
 }
 
-/** What the client is told when its answer broke before anything was sent to it. */
-export function brokenBeforeBody(attempt: Attempt): Refused {
+/** Settles an attempt whose answer has a status that HTTP does not know. */
+export function noAnswerOfHttp(attempt: Attempt): Refused {
+  attempt.hangUp();
+  attempt.end('upstream_interrupted', { usage: null, mayHaveBilled: true });
+  return new Refused(new Refusal('upstream_interrupted', SENTENCES.malformed.message), attempt.id);
+}
+
+/** Settles an attempt whose answer broke before anything of it was sent to the client, and says what the client is told. */
+export function brokenBeforeBody(attempt: Attempt, error: unknown): Refused {
+  attempt.hangUp();
+  const timedOut = error instanceof UpstreamBroken && error.kind === 'timeout';
+  const outcome = attempt.stopReason ?? (timedOut ? 'upstream_timeout' : 'upstream_interrupted');
+  attempt.end(outcome, { usage: null, mayHaveBilled: true });
   if (attempt.stopReason !== null) return stopped(attempt);
+  if (timedOut)
+    return new Refused(new Refusal('upstream_timeout', 'The provider was silent for too long (upstream.idle_seconds).'), attempt.id);
   return new Refused(new Refusal('upstream_interrupted', 'The provider broke off its answer.'), attempt.id);
 }
 
@@ -43,8 +56,6 @@ function stopped(attempt: Attempt): Refused {
       return new Refused(new Refusal('revoked_key', 'The project key was revoked while the request was in flight.'), attempt.id);
     case 'cut_shutdown':
       return new Refused(new Refusal('shutting_down', 'Panicly is stopping.'), attempt.id);
-    case 'upstream_timeout':
-      return new Refused(new Refusal('upstream_timeout', 'The provider was silent for too long (upstream.idle_seconds).'), attempt.id);
     default:
       return new Refused(new Refusal('upstream_interrupted', 'The client closed the connection.'), attempt.id);
   }

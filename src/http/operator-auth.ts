@@ -45,7 +45,7 @@ export class OperatorDoor {
     const nowMs = this.office.clock.monotonicMs();
     const token = bearerToken(request.headers.get('authorization') ?? '');
     const operator = token === null ? null : this.office.registry.operator(token);
-    if (operator) return operator;
+    if (operator && (operator.expiresAtMs === null || operator.expiresAtMs > this.office.clock.nowMs())) return operator;
     if (this.#attempts.isExhausted(address, nowMs))
       throw new Refusal('too_many_attempts', 'Too many wrong operator tokens from this address. Wait a minute.', { retryAfterSeconds: 60 });
     if (token === null)
@@ -54,6 +54,7 @@ export class OperatorDoor {
         'Send an operator token as `Authorization: Bearer po_...`. The first one is in the file operator.token of the data directory.',
       );
     this.#attempts.failed(address, nowMs);
+    if (operator) throw new Refusal('expired_key', 'This operator token has expired. Ask an owner for a new one.');
     throw new Refusal('invalid_key', 'The operator token is not known.');
   }
 }

@@ -1,21 +1,37 @@
-import type { Static, TSchema } from '@sinclair/typebox';
+import { Type, type Static, type TSchema } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
 import { Refusal } from '../domain/errors.ts';
 import { parseBody } from '../wire/json.ts';
 import { refusalOfProblem } from './errors.ts';
 
 const MAX_BYTES = 1024 * 1024;
+const NOTHING = Type.Object({}, { additionalProperties: false });
 
 /** Reads a body of the operator API: strict JSON, at most 1 MB, no unknown field. Throws a Refusal that names the field. */
 export async function bodyOf<Schema extends TSchema>(request: Request, schema: Schema): Promise<Static<Schema>> {
   return checked(schema, await objectOf(request));
 }
 
+/** For routes that take no body: an empty one, or an object that says nothing. Throws a Refusal that names the field. */
+export async function noBodyOf(request: Request): Promise<Readonly<Record<string, never>>> {
+  const bytes = await bytesOf(request);
+  if (bytes.byteLength > 0) checked(NOTHING, parsed(bytes));
+  return {};
+}
+
 /** The JSON object of a body, unchecked. Throws a Refusal. */
 export async function objectOf(request: Request): Promise<Readonly<Record<string, unknown>>> {
+  return parsed(await bytesOf(request));
+}
+
+async function bytesOf(request: Request): Promise<Uint8Array> {
   if (Number(request.headers.get('content-length') ?? 0) > MAX_BYTES) throw tooLarge();
   const bytes = await request.bytes();
   if (bytes.byteLength > MAX_BYTES) throw tooLarge();
+  return bytes;
+}
+
+function parsed(bytes: Uint8Array): Readonly<Record<string, unknown>> {
   const body = parseBody(bytes);
   if (body instanceof Refusal) throw body;
   return body.value;

@@ -1,13 +1,14 @@
 import { Type } from '@sinclair/typebox';
 import { Elysia, type AnyElysia } from 'elysia';
 import { Refusal } from '../domain/errors.ts';
-import { listDecisions, moment, oneDecision } from '../operator/decisions.ts';
+import { listDecisions, oneDecision } from '../operator/decisions.ts';
 import { projectOf, workspaceOf } from '../operator/find.ts';
 import { createKey, listKeys, revokeKey } from '../operator/keys.ts';
 import type { Actor, Office } from '../operator/office.ts';
 import { refusalOf } from '../operator/outcome.ts';
 import { currentPolicy, policyVersions, savePolicy, type StandingPolicy } from '../operator/policies.ts';
-import { createProject, deleteProject, listProjects, listWorkspaces } from '../operator/projects.ts';
+import { createProject, deleteProject, listProjects } from '../operator/projects.ts';
+import { listWorkspaces } from '../operator/workspaces.ts';
 import { createProvider, deleteProvider, listProviders, updateProvider } from '../operator/providers.ts';
 import { setSentry, type SentryTarget } from '../operator/sentry.ts';
 import { operatorDetail } from './detail.ts';
@@ -171,9 +172,7 @@ function keyRoutes(office: Office, read: Maker, write: Maker): AnyElysia {
       write(async ({ request, actor, params }) => {
         const project = projectOf(registry, params['id']!);
         const input = await bodyOf(request, schemas.KeyInput);
-        const expires = input.expires_at ?? null;
-        const expiresAtMs = expires === null ? null : moment(expires, 'expires_at');
-        const made = await createKey(office, actor, project, { name: input.name, environment: input.environment ?? 'live', expiresAtMs });
+        const made = await createKey(office, actor, project, { name: input.name, environment: input.environment ?? 'live', expiresAt: input.expires_at ?? null });
         return { ...keyJson(registry, made.key), key: made.secret };
       }, 201),
       {
@@ -314,7 +313,7 @@ function policyRoutes(office: Office, read: Maker, write: Maker): AnyElysia {
     })
     .get(
       '/projects/:id/policy/versions',
-      read(async (visit) => listJson((await policyVersions(office, project(visit).project)).map(policyJson))),
+      read(async (visit) => listJson((await policyVersions(office, project(visit))).map(policyJson))),
       {
         detail: operatorDetail({
           operationId: 'list-policy-versions',
@@ -365,7 +364,7 @@ function decisionRoutes(office: Office, read: Maker): AnyElysia {
       '/decisions',
       read(async ({ request }) => {
         const { limit, cursor, ...question } = queryOf(request, schemas.DecisionQuery);
-        const page = await listDecisions(office, question, cursor ?? null, Math.min(Number(limit ?? 50), 1000));
+        const page = await listDecisions(office, question, cursor, Math.min(Number(limit ?? 50), 1000));
         return listJson(
           page.items.map((recorded) => decisionJson(registry, recorded)),
           page.nextCursor,

@@ -227,7 +227,8 @@ class CommandItem implements QueueItem {
 
   done(outcome: ItemOutcome): void {
     if (outcome.committed) this.waiting.resolve(outcome.value);
-    else if (outcome.conflict) this.waiting.reject(new StoreConflict(outcome.message));
+    else if (outcome.fault === 'values') this.waiting.reject(new StoreConflict(outcome.message));
+    else if (outcome.fault === 'program') this.waiting.reject(new Error(outcome.message));
     else this.waiting.reject(new LedgerUnavailable('ledger_unavailable', { cause: new Error(outcome.message) }));
   }
 }

@@ -150,7 +150,7 @@ export class LedgerState implements StateView, LedgerMemory {
 
   /** Start-up: an admission of the last hour, in the order in which they were made. */
   restoreAdmitted(admission: RestoredAdmission): void {
-    this.#side(admission.who).countAdmission(admission.who, BigInt.asUintN(64, admission.fingerprint), admission.atMs);
+    this.#side(admission.who).countAdmission(admission.who, admission.fingerprint, admission.atMs);
   }
 
   /** Start-up: places an open hold without counting it in windows (`restoreAdmitted` does). Throws for a seq that is open. */

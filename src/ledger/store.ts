@@ -37,6 +37,8 @@ export interface Operator {
   /** SHA-256 of the token, lower-case hexadecimal. */
   readonly tokenSha256: string;
   readonly createdAtMs: number;
+  /** When the token stops working, milliseconds since 1970; null for never. */
+  readonly expiresAtMs: number | null;
 }
 
 /** Where a connection's key is: encrypted in its row, in an environment variable, or nowhere (a local server without keys). */
@@ -159,6 +161,8 @@ export interface NewOperator {
   readonly name: string;
   readonly role: OperatorRole;
   readonly tokenSha256: string;
+  /** Never when absent. */
+  readonly expiresAtMs?: number | null;
 }
 
 /** What changes of a connection; what is left out stays. */
@@ -183,12 +187,32 @@ export interface FirstStart {
   readonly author: string;
 }
 
+/** What an operator says that a settled request cost in truth. The newest of a decision counts. */
+export interface Correction {
+  readonly seq: number;
+  readonly decisionSeq: number;
+  readonly costNanoUsd: NanoUsd;
+  readonly note: string;
+  readonly author: string;
+  readonly atMs: number;
+}
+
 /** A decision with how it ended: null while it is in flight, and for denials. */
 export interface RecordedDecision {
   readonly decision: Decision;
   /** How many equal denials the row stands for; 1 for an allow. */
   readonly count: number;
   readonly settlement: (Settlement & { readonly seq: number; readonly atMs: number }) | null;
+  /** The newest correction; absent when there is none. */
+  readonly correction?: Correction;
+}
+
+/** What recomputing the ledger from its rows found. */
+export interface LedgerReport {
+  readonly decisions: number;
+  readonly settlements: number;
+  /** One sentence for each difference. Empty when all is well. */
+  readonly problems: readonly string[];
 }
 
 export interface DecisionFilter {
@@ -198,6 +222,8 @@ export interface DecisionFilter {
   readonly reason?: Reason;
   readonly model?: string;
   readonly environment?: Environment;
+  /** True keeps only those that a control in observe mode spoke against. */
+  readonly observed?: boolean;
   /** From this moment on, and before that one: milliseconds since 1970. */
   readonly fromMs?: number;
   readonly toMs?: number;
@@ -257,6 +283,11 @@ export interface Store {
   deleteProject(id: number, audit?: AuditEvent): Promise<void>;
   createKey(key: NewKey, audit?: AuditEvent): Promise<ApiKey>;
   revokeKey(id: number, audit?: AuditEvent): Promise<ApiKey | null>;
+  /**
+   * Makes a key of the same line, and ends the old one at `endsAtMs`, or at once when that is null: one transaction.
+   * Null when the old key does not exist or is revoked.
+   */
+  rotateKey(id: number, key: NewKey, endsAtMs: number | null, audit?: AuditEvent): Promise<{ fresh: ApiKey; old: ApiKey } | null>;
   createConnection(connection: NewConnection, audit?: AuditEvent): Promise<StoredConnection>;
   updateConnection(id: number, change: ConnectionChange, audit?: AuditEvent): Promise<StoredConnection | null>;
   /** Wipes the secret; rows that name the connection keep it. */
@@ -268,6 +299,10 @@ export interface Store {
   createOperator(operator: NewOperator, audit?: AuditEvent): Promise<Operator>;
   deleteOperator(id: number, audit?: AuditEvent): Promise<void>;
   setPrice(provider: string, model: string, price: string | null, author: string, audit?: AuditEvent): Promise<PriceOverride>;
+  /** Says what a settled decision cost in truth: frees or takes its budgets by the difference. Null when it is not settled. */
+  correct(recorded: RecordedDecision, costNanoUsd: NanoUsd, note: string, author: string, audit?: AuditEvent): Promise<Correction | null>;
+  /** Writes only the audit event, for what changes nothing in the tables. */
+  recordAudit(audit: AuditEvent): Promise<void>;
   createAlert(alert: Omit<Alert, 'id' | 'createdAtMs'>, audit?: AuditEvent): Promise<Alert>;
   deleteAlert(id: number, audit?: AuditEvent): Promise<void>;
 
@@ -281,4 +316,6 @@ export interface Store {
   listAudit(cursor: number | null, limit: number): Promise<Page<StoredAuditEvent>>;
   listPolicies(owner: Owner): Promise<readonly PolicyVersion[]>;
   listCredits(workspaceId: number): Promise<readonly CreditEntry[]>;
+  /** Recomputes everything that is derived from the rows, beside all other reads: minutes on a large ledger. */
+  verify(): Promise<LedgerReport>;
 }

@@ -1,7 +1,8 @@
 import { Refusal, REASONS, type Reason } from '../domain/errors.ts';
 import { parseDecisionId } from '../domain/ids.ts';
 import type { DecisionFilter, Page, RecordedDecision } from '../ledger/store.ts';
-import { keyOf, projectOf } from './find.ts';
+import { keyOf, lineOf, projectOf } from './find.ts';
+import { cursorOf, moment } from './moment.ts';
 import type { Office } from './office.ts';
 
 /** What a person filters by, as text; see `DecisionFilter` for the meanings. */
@@ -12,6 +13,7 @@ export interface DecisionQuestion {
   readonly reason?: string | undefined;
   readonly model?: string | undefined;
   readonly environment?: 'live' | 'test' | undefined;
+  readonly observed?: 'true' | 'false' | undefined;
   readonly from?: string | undefined;
   readonly to?: string | undefined;
 }
@@ -20,13 +22,10 @@ export interface DecisionQuestion {
 export async function listDecisions(
   office: Office,
   question: DecisionQuestion,
-  cursor: string | null,
+  cursor: string | undefined,
   limit: number,
 ): Promise<Page<RecordedDecision>> {
-  const after = cursor === null ? null : Number(cursor);
-  if (after !== null && !Number.isSafeInteger(after))
-    throw new Refusal('invalid_value', 'The cursor is not one of ours.', { param: 'cursor' });
-  return await office.store.listDecisions(filterOf(office, question), after, limit);
+  return await office.store.listDecisions(filterOf(office, question), cursorOf(cursor), limit);
 }
 
 /** One decision by its public id. */
@@ -38,14 +37,16 @@ export async function oneDecision(office: Office, id: string): Promise<RecordedD
   return found;
 }
 
-function filterOf({ registry }: Office, question: DecisionQuestion): DecisionFilter {
+/** The question with every name looked up. Throws a Refusal for what does not exist. */
+export function filterOf({ registry }: Office, question: DecisionQuestion): DecisionFilter {
   return {
     ...(question.project === undefined ? {} : { projectId: projectOf(registry, question.project).id }),
-    ...(question.key === undefined ? {} : { keyId: keyOf(registry, question.key).id }),
+    ...(question.key === undefined ? {} : { keyId: lineOf(keyOf(registry, question.key)) }),
     ...(question.decision === undefined ? {} : { allowed: question.decision === 'allow' }),
     ...(question.reason === undefined ? {} : { reason: knownReason(question.reason) }),
     ...(question.model === undefined ? {} : { model: question.model }),
     ...(question.environment === undefined ? {} : { environment: question.environment }),
+    ...(question.observed === undefined ? {} : { observed: question.observed === 'true' }),
     ...(question.from === undefined ? {} : { fromMs: moment(question.from, 'from') }),
     ...(question.to === undefined ? {} : { toMs: moment(question.to, 'to') }),
   };
@@ -54,11 +55,4 @@ function filterOf({ registry }: Office, question: DecisionQuestion): DecisionFil
 function knownReason(text: string): Reason {
   if (Object.hasOwn(REASONS, text)) return text as Reason;
   throw new Refusal('invalid_value', `There is no reason ${JSON.stringify(text.slice(0, 60))}.`, { param: 'reason' });
-}
-
-/** A moment in ISO 8601 as milliseconds since 1970. Throws a Refusal that names `param`. */
-export function moment(text: string, param: string): number {
-  const ms = /^\d{4}-\d\d-\d\d(?:T|$)/.test(text) ? Date.parse(text) : Number.NaN;
-  if (Number.isNaN(ms)) throw new Refusal('invalid_value', `${param} must be a time in ISO 8601, like 2026-11-22T14:00:00Z.`, { param });
-  return ms;
 }

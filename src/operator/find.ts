@@ -18,6 +18,11 @@ export function keyOf(registry: Registry, id: string): ApiKey {
   return [...registry.keys.values()].find((key) => key.publicId === id) ?? missing('key', id);
 }
 
+/** The id that a key's traffic is counted and recorded under: that of the first key of its line. */
+export function lineOf(key: ApiKey): number {
+  return key.lineageId ?? key.id;
+}
+
 /** The connection with this public id. Throws a Refusal when there is none. */
 export function connectionOf(registry: Registry, id: string): StoredConnection {
   return [...registry.connections.values()].find(({ connection }) => connection.publicId === id) ?? missing('provider connection', id);

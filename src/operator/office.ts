@@ -1,9 +1,24 @@
 import type { Clock } from '../clock.ts';
+import type { StateView } from '../domain/state.ts';
 import type { Directory } from '../gateway/directory.ts';
 import type { InFlight } from '../gateway/in-flight.ts';
 import type { AuditEvent, Store } from '../ledger/store.ts';
 import type { MasterKey } from '../upstream/secrets.ts';
+import type { PriceBoard } from './price-board.ts';
 import type { Registry } from './registry.ts';
+import type { Turns } from './turns.ts';
+
+/** What operators ask of the engine that decides. */
+export interface EngineRoom {
+  /** Whether a decision could be committed right now. */
+  readonly available: boolean;
+  /** Ledger time, milliseconds since 1970. */
+  readonly nowMs: () => number;
+  /** False after a jump of the clock that nobody has confirmed: nothing is admitted. */
+  readonly clockConfirmed: () => boolean;
+  /** Takes the wall clock for right from now on. */
+  readonly confirmClock: () => void;
+}
 
 /** Everything that the use cases of operators work with. Made once, in `app.ts`. */
 export interface Office {
@@ -14,6 +29,11 @@ export interface Office {
   readonly masterKey: MasterKey;
   readonly clock: Clock;
   readonly allowHttpUpstream: boolean;
+  readonly engine: EngineRoom;
+  /** The balances and windows that decisions are made on. */
+  readonly state: StateView;
+  readonly prices: PriceBoard;
+  readonly turns: Turns;
 }
 
 /** Who is acting, from where: goes into every audit event. */

@@ -1,7 +1,15 @@
 import { Refusal } from '../domain/errors.ts';
 import type { Project, Workspace } from '../domain/project.ts';
 import type { PolicyVersion } from '../ledger/store.ts';
-import { defaultPolicy, defaultWorkspacePolicy, parsePolicy, parseWorkspacePolicy, PolicyProblem } from '../policy/document.ts';
+import {
+  defaultPolicy,
+  defaultWorkspacePolicy,
+  parsePolicy,
+  parseWorkspacePolicy,
+  PolicyProblem,
+  type PolicyDocument,
+  type WorkspacePolicyDocument,
+} from '../policy/document.ts';
 import { auditOf, type Actor, type Office } from './office.ts';
 
 /** A policy as it stands: `version` 0 is the default that nobody stored. */
@@ -25,13 +33,28 @@ export function currentPolicy({ registry }: Office, owner: PolicyOwner): Standin
  * Stores a new version; requests that come after are judged by it. `expectedVersion` (from If-Match) refuses with 409 when
  * somebody was faster. Throws a Refusal that names the wrong field.
  */
-export async function savePolicy(
+export function savePolicy(
   office: Office,
   actor: Actor,
   owner: PolicyOwner,
   json: unknown,
   expectedVersion: number | null,
 ): Promise<StandingPolicy> {
+  const document = parsedPolicy(owner, json);
+  const subject = 'project' in owner ? owner.project : owner.workspace;
+  return office.turns.take(`policy ${subject.publicId}`, async () => {
+    const before = currentPolicy(office, owner);
+    if (expectedVersion !== null && expectedVersion !== before.version)
+      throw new Refusal('conflict', `The policy is at version ${before.version} by now. Read it again and repeat your change.`);
+    const storedOwner = 'project' in owner ? { projectId: subject.id } : { workspaceId: subject.id };
+    const audit = auditOf(actor, 'policy.set', subject.publicId, { before: before.document, after: document });
+    const stored = await office.store.savePolicy(storedOwner, JSON.stringify(document), actor.id, audit);
+    office.registry.putPolicy(stored);
+    return shown(stored);
+  });
+}
+
+function parsedPolicy(owner: PolicyOwner, json: unknown): PolicyDocument | WorkspacePolicyDocument {
   const parsed = 'project' in owner ? parsePolicy(json) : parseWorkspacePolicy(json);
   if (parsed instanceof PolicyProblem) {
     const reason = parsed.message.includes('not known') ? 'unknown_field' : 'invalid_value';
@@ -41,20 +64,13 @@ export async function savePolicy(
       parsed.path === '' ? {} : { param: parsed.path },
     );
   }
-  const before = currentPolicy(office, owner);
-  if (expectedVersion !== null && expectedVersion !== before.version)
-    throw new Refusal('conflict', `The policy is at version ${before.version} by now. Read it again and repeat your change.`);
-  const subject = 'project' in owner ? owner.project : owner.workspace;
-  const storedOwner = 'project' in owner ? { projectId: subject.id } : { workspaceId: subject.id };
-  const audit = auditOf(actor, 'policy.set', subject.publicId, { before: before.document, after: parsed });
-  const stored = await office.store.savePolicy(storedOwner, JSON.stringify(parsed), actor.id, audit);
-  office.registry.putPolicy(stored);
-  return shown(stored);
+  return parsed;
 }
 
 /** Every stored version, newest first. */
-export async function policyVersions(office: Office, project: Project): Promise<StandingPolicy[]> {
-  return (await office.store.listPolicies({ projectId: project.id })).map(shown);
+export async function policyVersions(office: Office, owner: PolicyOwner): Promise<StandingPolicy[]> {
+  const storedOwner = 'project' in owner ? { projectId: owner.project.id } : { workspaceId: owner.workspace.id };
+  return (await office.store.listPolicies(storedOwner)).map(shown);
 }
 
 function shown(stored: PolicyVersion): StandingPolicy {

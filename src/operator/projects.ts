@@ -1,17 +1,14 @@
 import { newPublicId } from '../domain/ids.ts';
-import type { Project, Workspace } from '../domain/project.ts';
+import { Refusal } from '../domain/errors.ts';
+import type { Project } from '../domain/project.ts';
 import { defaultPolicy } from '../policy/document.ts';
 import { workspaceOf } from './find.ts';
 import { auditOf, type Actor, type Office } from './office.ts';
+import { listWorkspaces } from './workspaces.ts';
 
 /** All projects, oldest first. */
 export function listProjects({ registry }: Office): Project[] {
   return [...registry.projects.values()];
-}
-
-/** All workspaces, oldest first. */
-export function listWorkspaces({ registry }: Office): Workspace[] {
-  return [...registry.workspaces.values()];
 }
 
 /** Makes a project with the default policy, in the workspace that is named or in the first one. Throws `StoreConflict` when the name is taken. */
@@ -25,6 +22,15 @@ export async function createProject(office: Office, actor: Actor, name: string, 
   const document = JSON.stringify(defaultPolicy());
   office.registry.putPolicy(await office.store.savePolicy({ projectId: project.id }, document, actor.id));
   return project;
+}
+
+/** Gives a project another name. Throws `StoreConflict` when the name is taken. */
+export async function renameProject(office: Office, actor: Actor, project: Project, name: string): Promise<Project> {
+  const audit = auditOf(actor, 'project.update', project.publicId, { before: { name: project.name }, after: { name } });
+  const renamed = await office.store.renameProject(project.id, name, audit);
+  if (renamed === null) throw new Refusal('unknown_resource', 'The project was deleted meanwhile.');
+  office.registry.putProject(renamed);
+  return renamed;
 }
 
 /** Deletes a project: its keys stop at once, its open streams are cut, its provider keys are wiped. Its decisions stay. */

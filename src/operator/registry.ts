@@ -69,6 +69,7 @@ export class Registry {
 
   dropProject(id: number): void {
     this.projects.delete(id);
+    for (const [keyId, key] of this.keys) if (key.projectId === id) this.keys.delete(keyId);
     for (const [connectionId, { connection }] of this.connections) if (connection.projectId === id) this.connections.delete(connectionId);
     this.directory.dropProject(id);
   }

@@ -49,7 +49,9 @@ export function compilePolicy(sources: PolicySources): CompiledPolicy {
     ],
     abuse,
     tokenGuards: [compileTokenGuard(project.token_guard)],
-    loopGuards: [{ mode: project.loop_guard.mode, repeats: project.loop_guard.repeats, windowMs: project.loop_guard.window_seconds * 1000 }],
+    loopGuards: [
+      { mode: project.loop_guard.mode, repeats: project.loop_guard.repeats, windowMs: project.loop_guard.window_seconds * 1000 },
+    ],
     concurrencies: [
       { mode: project.concurrency.mode, projectRequests: project.concurrency.requests, keyRequests: project.concurrency.key_requests },
     ],

@@ -21,7 +21,9 @@ export function control<S extends Section>(
   return {
     name,
     speak(request, observed) {
-      for (const section of sectionsOf(request.policy)) {
+      const sections = sectionsOf(request.policy);
+      for (let index = 0; index < sections.length; index++) {
+        const section = sections[index]!;
         if (section.mode === 'off') continue;
         const finding = judge(section, request);
         if (finding === null) continue;

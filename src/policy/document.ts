@@ -42,11 +42,26 @@ export function parseWorkspacePolicy(json: unknown): WorkspacePolicyDocument | P
   return problem === null ? (document as WorkspacePolicyDocument) : new PolicyProblem(problem.path, problem.message);
 }
 
+const UNKNOWN_FIELD = 'This field is not known. Remove it or correct its name.';
+
 function fill(schema: TSchema, json: unknown): unknown {
   if (typeof json !== 'object' || json === null || Array.isArray(json)) return new PolicyProblem('', 'A policy is a JSON object.');
+  const forbidden = prototypePath(json);
+  if (forbidden !== null) return new PolicyProblem(forbidden, UNKNOWN_FIELD);
   const document = Value.Default(schema, structuredClone(json));
   const first = Value.Errors(schema, document).First();
   return first === undefined ? document : new PolicyProblem(dotted(first.path), sentenceOf(first));
+}
+
+/** Where a member is called `__proto__`, or null: copying such a document would lose it in silence. */
+function prototypePath(json: object): string | null {
+  for (const [name, value] of Object.entries(json)) {
+    if (name === '__proto__') return name;
+    const inner: unknown = value;
+    const path = typeof inner === 'object' && inner !== null ? prototypePath(inner) : null;
+    if (path !== null) return `${name}.${path}`;
+  }
+  return null;
 }
 
 function dotted(pointer: string): string {
@@ -58,7 +73,7 @@ function dotted(pointer: string): string {
 }
 
 function sentenceOf(error: ValueError): string {
-  if (error.message === 'Unexpected property') return 'This field is not known. Remove it or correct its name.';
+  if (error.message === 'Unexpected property') return UNKNOWN_FIELD;
   if (error.message === 'Expected required property') return 'This field is required.';
   return `Expected ${describe(error.schema)}.`;
 }
@@ -69,7 +84,8 @@ function describe(schema: TSchema): string {
   if (schema.const !== undefined) return JSON.stringify(schema.const);
   if (schema.type === 'integer') return `a whole number from ${schema.minimum} to ${schema.maximum}`;
   if (schema.type === 'number') return `a number above ${schema.exclusiveMinimum}, at most ${schema.maximum}`;
-  if (schema.type === 'string' && String(schema.pattern).startsWith('^\\d')) return 'an amount in USD as a string, 0 or more, such as "10.00"';
+  if (schema.type === 'string' && String(schema.pattern).startsWith('^\\d'))
+    return 'an amount in USD as a string, 0 or more, such as "10.00"';
   if (schema.type === 'string') return `a text of 1 to ${schema.maxLength ?? 100} characters`;
   if (schema.type === 'array') return `a list of at most ${schema.maxItems} entries`;
   return schema.type === 'null' ? 'null (no limit)' : `a value of type ${schema.type}`;

@@ -25,7 +25,10 @@ export function baseModelName(folded: string): string {
  */
 export function skeletonOf(name: string): string {
   const folded = name.normalize('NFKD').toLowerCase();
-  return folded.replace(/[^a-z0-9*]/g, '').replaceAll('o', '0').replace(/[li]/g, '1');
+  return folded
+    .replace(/[^a-z0-9*]/g, '')
+    .replaceAll('o', '0')
+    .replace(/[li]/g, '1');
 }
 
 /** `gpt-4.1` of `gpt-4.1:free`, `gpt-4.1@2025-04-14`, `gpt-4.1-2025-04-14`, `gpt-4.1-20250414`, `gpt-4.1-latest`; else the same name. */

@@ -86,8 +86,9 @@ export class ModelPatterns {
   }
 }
 
+/** Every part of a path may be what a server takes for the name. */
 function looseForms(name: string): readonly string[] {
-  const folded = name.normalize('NFKC').toLowerCase().trim();
-  const bare = withoutModelSuffix(folded);
-  return [folded, baseModelName(folded), bare, baseModelName(bare)];
+  const folded = name.normalize('NFKC').toLowerCase();
+  const parts = [folded, ...folded.split('/').filter((part) => part !== '')];
+  return parts.flatMap((part) => [part, withoutModelSuffix(part)]);
 }

@@ -90,9 +90,17 @@ const Concurrency = section({
 
 const Budget = Type.Object(
   {
-    scope: Type.Union(['request', 'key', 'user', 'project', 'workspace'].map((scope) => Type.Literal(scope as 'request' | 'key' | 'user' | 'project' | 'workspace'))),
+    scope: Type.Union(
+      ['request', 'key', 'user', 'project', 'workspace'].map((scope) =>
+        Type.Literal(scope as 'request' | 'key' | 'user' | 'project' | 'workspace'),
+      ),
+    ),
     period: Type.Optional(
-      Type.Union(['day', 'week', 'month', 'total', 'rolling'].map((period) => Type.Literal(period as 'day' | 'week' | 'month' | 'total' | 'rolling'))),
+      Type.Union(
+        ['day', 'week', 'month', 'total', 'rolling'].map((period) =>
+          Type.Literal(period as 'day' | 'week' | 'month' | 'total' | 'rolling'),
+        ),
+      ),
     ),
     window_seconds: Type.Optional(Type.Integer({ minimum: 1, maximum: MAX_ROLLING_SECONDS })),
     model: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
@@ -109,7 +117,11 @@ const Pricing = section({
     null,
   ),
   allow_fields: list(MAX_NAMES, 200),
-  tool_prices: Type.Record(Type.String({ pattern: '^[A-Za-z0-9_.-]{1,100}$' }), Usd, { default: {}, additionalProperties: false, maxProperties: MAX_NAMES }),
+  tool_prices: Type.Record(Type.String({ pattern: '^[A-Za-z0-9_.-]{1,100}$' }), Usd, {
+    default: {},
+    additionalProperties: false,
+    maxProperties: MAX_NAMES,
+  }),
   max_tool_calls: Type.Integer({ minimum: 0, maximum: 10_000, default: 5 }),
   allow_stored_references: Type.Boolean({ default: false }),
 });

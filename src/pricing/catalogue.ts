@@ -58,9 +58,24 @@ export class Catalogue {
     return variant === undefined ? null : this.#named(provider, folded.slice(0, -variant.length));
   }
 
+  /** The model of this name in a provider's list, aliases included, or null. Both are compared case-folded. */
+  find(provider: string, name: string): CatalogueModel | null {
+    return this.#named(provider.toLowerCase(), name.toLowerCase());
+  }
+
+  /** Every provider that has a list, in the catalogue's order, and `custom`. */
+  providers(): readonly string[] {
+    return [...new Set([...this.#shelves.keys(), CUSTOM])];
+  }
+
+  /** Every model of a provider's list, in the catalogue's order. */
+  modelsOf(provider: string): readonly CatalogueModel[] {
+    return [...(this.#shelves.get(provider)?.values() ?? [])];
+  }
+
   /** The models of a kind of provider, in the catalogue's order. */
   list(kind: ProviderKind): readonly CatalogueModel[] {
-    return [...(this.#shelves.get(kind)?.values() ?? [])];
+    return this.modelsOf(kind);
   }
 
   /** A new catalogue with an operator's prices on top, in order. */

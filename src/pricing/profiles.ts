@@ -1,5 +1,5 @@
 import type { ProviderKind } from '../domain/project.ts';
-import { hostOf } from './hosts.ts';
+import { hostOf, providerOf } from './hosts.ts';
 import { anthropicImageTokens, cautiousImageTokens, openaiImageTokens } from './images.ts';
 import type { Profile } from './profile.ts';
 
@@ -146,10 +146,11 @@ const AZURE: Profile = {
   obeyedCapFields: PROFILES.openai.obeyedCapFields,
 };
 
-/** The profile of a kind of provider; the base URL tells apart a kind's regional hosts, and Azure among `custom`. */
+/** The profile of a kind of provider; the base URL tells apart a kind's regional hosts, and among `custom` Azure and the kinds by their own hosts. */
 export function profileOf(kind: ProviderKind, baseUrl: string | null = null): Profile {
   const host = hostOf(baseUrl);
   if (kind === 'openai' && host !== null && /^[a-z]{2,3}\.api\.openai\.com$/.test(host)) return REGIONAL;
   if (kind === 'custom' && host !== null && host.endsWith('.azure.com')) return AZURE;
-  return PROFILES[kind];
+  const owner = providerOf(kind, baseUrl);
+  return owner !== null && Object.hasOwn(PARTS, owner) ? PROFILES[owner as ProviderKind] : PROFILES[kind];
 }

@@ -32,7 +32,7 @@ describe('a start', () => {
       const decision = await first.ledger.admit(candidate({ models, endUser, ...test }), 1, always(allowed({ draws })));
       first.ledger.settle(settlement(decision, { costNanoUsd: index * 1_000, countsVolume: index % 13 !== 0 }));
       await first.ledger.admit(candidate(), 1, always(denied()));
-      if (index % 50 === 49) clock.move(9 * HOUR_MS);
+      if (index % 50 === 20) clock.move(9 * HOUR_MS);
     }
     await first.store.grantCredits(1, 500, 'gift', 'opr_1');
     await first.store.setSentry({ projectId: 1 }, true, 'opr_1');

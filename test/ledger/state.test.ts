@@ -15,12 +15,25 @@ const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 const NOON_MS = Date.UTC(2026, 10, 22, 12);
 
-const account = (change: Partial<BudgetAccount> = {}): BudgetAccount => ({ scope: 'key', period: 'day', windowMs: 0, matches: null, ...change });
+const account = (change: Partial<BudgetAccount> = {}): BudgetAccount => ({
+  scope: 'key',
+  period: 'day',
+  windowMs: 0,
+  matches: null,
+  ...change,
+});
 const allowed = (holdNanoUsd: number, draws: Allowed['draws'] = 'none'): Allowed => {
   return { allow: true, holdNanoUsd, outputCap: null, heldOutputTokens: 1, remainingNanoUsd: null, draws, observed: [] };
 };
 
-function open(state: LedgerState, seq: number, atMs: number, holdNanoUsd: number, candidate: Candidate = candidateOf(), draws: Allowed['draws'] = 'none'): void {
+function open(
+  state: LedgerState,
+  seq: number,
+  atMs: number,
+  holdNanoUsd: number,
+  candidate: Candidate = candidateOf(),
+  draws: Allowed['draws'] = 'none',
+): void {
   state.open({ seq, atMs, candidate, policyVersion: 1, verdict: allowed(holdNanoUsd, draws) }, belongingOf(candidate));
 }
 
@@ -28,7 +41,13 @@ const who = belongingOf(candidateOf());
 
 describe('room for exactly 100', () => {
   const nested = compiled(
-    { ...NOTHING, budgets: [{ scope: 'key', period: 'day', limit_usd: '1' }, { scope: 'project', period: 'week', limit_usd: '1.005' }] },
+    {
+      ...NOTHING,
+      budgets: [
+        { scope: 'key', period: 'day', limit_usd: '1' },
+        { scope: 'project', period: 'week', limit_usd: '1.005' },
+      ],
+    },
     { budgets: [{ scope: 'workspace', period: 'month', limit_usd: '1.009' }] },
   );
   test('1,000 admissions before anything settles: 100 pass', () => {
@@ -40,7 +59,9 @@ describe('room for exactly 100', () => {
       return verdict;
     });
     expect(verdicts.filter(({ allow }) => allow)).toHaveLength(100);
-    expect(verdicts.filter((verdict) => !verdict.allow && verdict.finding.reason === 'key_budget' && verdict.finding.retryable)).toHaveLength(900);
+    expect(
+      verdicts.filter((verdict) => !verdict.allow && verdict.finding.reason === 'key_budget' && verdict.finding.retryable),
+    ).toHaveLength(900);
   });
 });
 
@@ -273,6 +294,11 @@ test('senders are IPv4 addresses and IPv6 /64 networks', () => {
     ['2001:db8::1', '2001:db8:0:0::/64'],
     ['2001:db8:0:0:9::1', '2001:db8:0:0::/64'],
     ['::1', '0:0:0:0::/64'],
+    ['::', '0:0:0:0::/64'],
+    ['2001::3:4:5:6:7:8', '2001:0:3:4::/64'],
+    ['::2:3:4:5:6:7', '0:0:2:3::/64'],
+    ['1:2:3::5:6:7:8', '1:2:3:0::/64'],
+    ['1:2:3:4::', '1:2:3:4::/64'],
     ['2001:db8:1:2::', '2001:db8:1:2::/64'],
   ];
   for (const [ip, group] of rows) expect(senderGroup(ip!)).toBe(group!);

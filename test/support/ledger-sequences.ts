@@ -1,5 +1,5 @@
 import { expect } from 'bun:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { belongingOf, spendLabel } from '../../src/domain/belonging.ts';
 import type { Candidate } from '../../src/domain/candidate.ts';
 import { LedgerState } from '../../src/ledger/state.ts';
@@ -258,7 +258,7 @@ class Run {
   /** Settles everything: nothing may stay held, and every total equals the sum of what was settled. */
   end(): void {
     const nowMs = this.time.lastMs;
-    for (const { seq } of [...this.model.holds]) this.#settleAll(seq, nowMs);
+    for (const { seq } of this.model.holds) this.#settleAll(seq, nowMs);
     const { live, test } = this.state.snapshot(nowMs);
     for (const [side, isTest] of [
       [live, false],

@@ -1,8 +1,10 @@
-import type { Server } from 'bun';
+import { once } from 'node:events';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
+import { RequestParser, type RawRequest } from './mock-provider/http-parser.ts';
 
 /** One request at a stepping provider: the test says when each part of the answer leaves. */
 export interface Step {
-  readonly request: Request;
+  readonly request: RawRequest;
   /** Sends bytes now. */
   send(text: string): void;
   /** Ends the answer cleanly. */
@@ -33,48 +35,48 @@ export function chatEnd(inputTokens: number, outputTokens: number, withUsage = t
 }
 
 /** Starts a stepping provider on 127.0.0.1. */
-export function startSteppingProvider(): SteppingProvider {
+export async function startSteppingProvider(): Promise<SteppingProvider> {
   const arrived: Step[] = [];
   const waiting: ((step: Step) => void)[] = [];
-  const server: Server<undefined> = Bun.serve({
-    hostname: '127.0.0.1',
-    port: 0,
-    idleTimeout: 0,
-    async fetch(request) {
-      await request.clone().bytes();
-      const { step, response } = makeStep(request);
-      const next = waiting.shift();
-      if (next) next(step);
-      else arrived.push(step);
-      return response;
-    },
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    const parser = new RequestParser();
+    sockets.add(socket.setNoDelay(true));
+    socket.on('error', () => undefined).on('close', () => sockets.delete(socket));
+    socket.on('data', (bytes: Buffer) => {
+      for (const request of parser.push(bytes)) {
+        const step = makeStep(socket, request);
+        const next = waiting.shift();
+        if (next) next(step);
+        else arrived.push(step);
+      }
+    });
   });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
   return {
-    baseUrl: `http://127.0.0.1:${server.port}/v1`,
+    baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
     next() {
       const step = arrived.shift();
       return step ? Promise.resolve(step) : new Promise((resolve) => waiting.push(resolve));
     },
-    close: () => server.stop(true),
+    async close() {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    },
   };
 }
 
-function makeStep(request: Request): { step: Step; response: Response } {
-  const closed = Promise.withResolvers<void>();
-  const encoder = new TextEncoder();
-  let controller: ReadableStreamDefaultController<Uint8Array> | undefined;
-  const body = new ReadableStream<Uint8Array>({
-    start(opened) {
-      controller = opened;
-    },
-    cancel: () => closed.resolve(),
-  });
-  request.signal.addEventListener('abort', () => closed.resolve(), { once: true });
-  const step: Step = {
+/** Answers at once with the head; the parts follow as the test says. */
+function makeStep(socket: Socket, request: RawRequest): Step {
+  socket.write('HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n');
+  const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
+  return {
     request,
-    send: (text) => controller?.enqueue(encoder.encode(text)),
-    end: () => controller?.close(),
-    closed: closed.promise,
+    closed,
+    send(text) {
+      const bytes = Buffer.from(text);
+      socket.write(Buffer.concat([Buffer.from(`${bytes.length.toString(16)}\r\n`), bytes, Buffer.from('\r\n')]));
+    },
+    end: () => void socket.write('0\r\n\r\n'),
   };
-  return { step, response: new Response(body, { headers: { 'content-type': 'text/event-stream' } }) };
 }

@@ -1,10 +1,11 @@
 import { Type, type Static } from '@sinclair/typebox';
 import { PROVIDER_KINDS } from '../../domain/project.ts';
 import { closed, listOf, named, nullable, oneOf } from './named.ts';
+import { At, Id, Name, pageFields } from './operator-words.ts';
 
-const Id = (what: string) => Type.String({ description: `Public id of the ${what}.` });
-const At = (what: string) => Type.String({ description: `${what}, ISO 8601 in UTC.`, examples: ['2026-11-22T14:00:00.000Z'] });
-const Name = Type.String({ minLength: 1, maxLength: 100 });
+export * from './operator-plane.ts';
+export * from './operator-prices.ts';
+
 
 /** A workspace as operators see it. */
 export const Workspace = named(
@@ -28,6 +29,28 @@ export const Project = named(
     created_at: At('When it was made'),
   }),
 );
+
+const PlanName = oneOf(['unlimited', 'free', 'plus', 'business', 'custom'], {
+  description: 'free: 150 requests a month, plus: 50,000, business: 500,000, custom: a volume of its own.',
+});
+const IncludedRequests = nullable(Type.Integer({ minimum: 0, maximum: 1e12 }), {
+  description: 'Included requests a month: 0 blocks all, null is no limit. Only for the plan custom, which it implies.',
+});
+
+/** What `POST /admin/v1/workspaces` takes. */
+export const WorkspaceInput = named(
+  'WorkspaceInput',
+  closed({ name: Name, plan: Type.Optional(PlanName), included_requests: Type.Optional(IncludedRequests) }),
+);
+
+/** What `PATCH /admin/v1/workspaces/{id}` takes; what is left out stays. */
+export const WorkspaceChange = named(
+  'WorkspaceChange',
+  closed({ name: Type.Optional(Name), plan: Type.Optional(PlanName), included_requests: Type.Optional(IncludedRequests) }),
+);
+
+/** What `PATCH /admin/v1/projects/{id}` takes. */
+export const ProjectChange = named('ProjectChange', closed({ name: Type.Optional(Name) }));
 
 /** What `POST /admin/v1/projects` takes. */
 export const ProjectInput = named(
@@ -65,6 +88,17 @@ export const KeyInput = named(
     name: Name,
     environment: Type.Optional(oneOf(['live', 'test'], { description: '`live` when absent.' })),
     expires_at: Type.Optional(nullable(Type.String(), { description: 'ISO 8601, or null for a key that does not expire.' })),
+  }),
+);
+
+/** What `POST /admin/v1/keys/{id}/rotate` takes. */
+export const KeyRotation = named(
+  'KeyRotation',
+  closed({
+    overlap_seconds: Type.Optional(
+      Type.Integer({ minimum: 0, maximum: 30 * 86_400, description: 'How long the old key works on; 0, the default, revokes it at once.' }),
+    ),
+    expires_at: Type.Optional(nullable(Type.String(), { description: 'When the new key expires, ISO 8601, or null.' })),
   }),
 );
 
@@ -129,6 +163,21 @@ export const Settlement = named(
   }),
 );
 
+/** What an operator says that a request cost in truth. */
+export const Correction = named(
+  'Correction',
+  Type.Object({ cost_usd: Type.String(), note: Type.String(), author: Type.String(), at: At('When it was said') }),
+);
+
+/** What `POST /admin/v1/decisions/{id}/corrections` takes. */
+export const CorrectionInput = named(
+  'CorrectionInput',
+  closed({
+    cost_usd: Type.String({ description: 'What the request cost in truth, USD.', examples: ['0.0125'] }),
+    note: Type.String({ minLength: 1, maxLength: 500, description: 'Why: it stands in the audit.' }),
+  }),
+);
+
 /** A judged request with its settlement. */
 export const Decision = named(
   'Decision',
@@ -157,6 +206,7 @@ export const Decision = named(
     output_cap: nullable(Type.Integer(), { description: 'The cap that was put into the request, or null.' }),
     input_tokens_bound: Type.Integer(),
     settlement: nullable(Settlement, { description: 'Null while the request is in flight, and for denials.' }),
+    correction: nullable(Correction, { description: 'The newest correction: its cost counts instead of the settlement’s. Null when there is none.' }),
   }),
 );
 
@@ -215,19 +265,26 @@ export const ProviderList = listOf('ProviderList', Provider);
 export const DecisionList = listOf('DecisionList', Decision);
 export const WorkspaceList = listOf('WorkspaceList', Workspace);
 
-/** Filters of `GET /admin/v1/decisions`; all that are given must match. */
-export const DecisionQuery = closed({
+const decisionFilters = {
   project: Type.Optional(Type.String({ description: 'Name or id of a project.' })),
   key: Type.Optional(Type.String({ description: 'Id of a key.' })),
   decision: Type.Optional(oneOf(['allow', 'deny'])),
   reason: Type.Optional(Type.String()),
   model: Type.Optional(Type.String()),
   environment: Type.Optional(oneOf(['live', 'test'])),
+  observed: Type.Optional(oneOf(['true', 'false'], { description: 'Whether a control in observe mode spoke against it.' })),
   from: Type.Optional(Type.String({ description: 'ISO 8601: this moment and later.' })),
   to: Type.Optional(Type.String({ description: 'ISO 8601: before this moment.' })),
-  limit: Type.Optional(Type.String({ pattern: '^[1-9][0-9]{0,3}$', description: '1 to 1000, 50 when absent.' })),
-  cursor: Type.Optional(Type.String()),
+};
+
+/** Filters of `GET /admin/v1/decisions`; all that are given must match. */
+export const DecisionQuery = closed({
+  ...decisionFilters,
+  ...pageFields,
 });
+
+/** Filters of `GET /admin/v1/decisions/tail`. */
+export const TailQuery = closed(decisionFilters);
 
 export type WorkspaceJson = Static<typeof Workspace>;
 export type ProjectJson = Static<typeof Project>;

@@ -27,6 +27,7 @@ import type {
   StoredConnection,
   WorkspaceChange,
 } from '../store.ts';
+import { correct } from './corrections.ts';
 import { secretColumns, toAlert, toConnection, toKey, toOperator, toProject, toWorkspace } from './records.ts';
 
 /** What a command has to write with. */
@@ -103,6 +104,24 @@ function revokeKey({ db, atMs }: CommandContext, id: number): ApiKey | null {
   const row = db.select().from(apiKeys).where(eq(apiKeys.id, id)).get();
   return row ? toKey(row) : null;
 }
+
+function rotateKey(
+  context: CommandContext,
+  { id, key, endsAtMs }: { id: number; key: NewKey; endsAtMs: number | null },
+): { fresh: ApiKey; old: ApiKey } | null {
+  const { db, atMs } = context;
+  const { apiKeys } = schema;
+  const old = db
+    .update(apiKeys)
+    .set(endsAtMs === null ? { revokedAtMs: atMs } : { expiresAtMs: endsAtMs })
+    .where(and(eq(apiKeys.id, id), isNull(apiKeys.revokedAtMs)))
+    .returning()
+    .get();
+  return old ? { fresh: createKey(context, key), old: toKey(old) } : null;
+}
+
+/** For what leaves nothing but its audit event. */
+function recordAudit(): void {}
 
 function createConnection({ db, atMs }: CommandContext, { secret, ...connection }: NewConnection): StoredConnection {
   const values = { ...connection, ...secretColumns(secret), createdAtMs: atMs };
@@ -227,6 +246,9 @@ export const commands = {
   deleteProject,
   createKey,
   revokeKey,
+  rotateKey,
+  recordAudit,
+  correct,
   createConnection,
   updateConnection,
   deleteConnection,

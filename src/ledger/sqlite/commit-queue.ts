@@ -1,6 +1,6 @@
 import type { AuditEvent } from '../store.ts';
 import type { CommandArgs, CommandName } from './commands.ts';
-import type { Stamp } from './protocol.ts';
+import type { Fault, Stamp } from './protocol.ts';
 import type { Row } from './rows.ts';
 import type { Write, WriteReply } from './writer-link.ts';
 
@@ -10,8 +10,7 @@ const PROBE_MS = 100;
 
 /** What became of an item. */
 export type ItemOutcome =
-  | { readonly committed: true; readonly value: unknown }
-  | { readonly committed: false; readonly message: string; readonly conflict: boolean };
+  { readonly committed: true; readonly value: unknown } | { readonly committed: false; readonly message: string; readonly fault: Fault };
 
 /** An operator's write, ready to be sent. */
 export interface CommandCall<Name extends CommandName = CommandName> {
@@ -105,7 +104,7 @@ export class CommitQueue {
     const items = this.#inFlight ?? [];
     this.#inFlight = null;
     if (reply.kind === 'committed') this.#committed(items, reply);
-    else this.#failed(items, reply.message, reply.conflict);
+    else this.#failed(items, reply.message, reply.fault);
     const done = this.#pushed - this.length;
     while (this.#drains.length > 0 && this.#drains[0]!.upTo <= done) this.#drains.shift()!.resolve();
   }
@@ -173,20 +172,20 @@ export class CommitQueue {
 
   #refuse(item: QueueItem, message: string): void {
     this.options.onRefused(item, message);
-    item.done({ committed: false, message, conflict: true });
+    item.done({ committed: false, message, fault: 'values' });
   }
 
-  #failed(items: readonly QueueItem[], message: string, conflict: boolean): void {
+  #failed(items: readonly QueueItem[], message: string, fault: Fault): void {
     const command = items.length === 1 && isCommand(items[0]!.write);
-    if (command && conflict) {
+    if (command && fault !== 'disk') {
       // The command's own fault: the ledger is well.
       this.#committed([], { kind: 'committed', batch: this.#batch, refused: [], value: null });
-      items[0]!.done({ committed: false, message, conflict });
+      items[0]!.done({ committed: false, message, fault });
       return;
     }
     this.#healthy = false;
     this.#waiting = [...items.filter((item) => item.kept), ...this.#waiting];
-    for (const item of items) if (!item.kept) item.done({ committed: false, message, conflict: false });
+    for (const item of items) if (!item.kept) item.done({ committed: false, message, fault: 'disk' });
     this.#failWaiting(message);
     this.#probeLater();
   }
@@ -195,7 +194,7 @@ export class CommitQueue {
     const waiting = this.#waiting;
     this.#waiting = waiting.filter((item) => item.kept);
     this.#urgentWaiting = 0;
-    for (const item of waiting) if (!item.kept && !item.cancelled) item.done({ committed: false, message, conflict: false });
+    for (const item of waiting) if (!item.kept && !item.cancelled) item.done({ committed: false, message, fault: 'disk' });
   }
 
   #probeLater(): void {

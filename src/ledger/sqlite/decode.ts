@@ -80,7 +80,8 @@ export function decodeDecision(row: DecisionRecord): Decision {
   return { seq: row.seq, atMs: row.atMs, candidate: decodeCandidate(row), policyVersion: row.policyVersion, verdict: decodeVerdict(row) };
 }
 
-function decodeCandidate(row: DecisionRecord): Candidate {
+/** The request behind a row. */
+export function decodeCandidate(row: DecisionRecord): Candidate {
   return {
     route: valueOf(ROUTES, row.route),
     environment: row.test ? 'test' : 'live',

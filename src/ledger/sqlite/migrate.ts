@@ -1,5 +1,6 @@
 import type { Database } from 'bun:sqlite';
 import ledger from '../../../db/migrations/0000_ledger.sql' with { type: 'text' };
+import operatorExpiry from '../../../db/migrations/0001_operator_expiry.sql' with { type: 'text' };
 
 /** A migration as drizzle-kit made it. */
 export interface Migration {
@@ -8,7 +9,10 @@ export interface Migration {
 }
 
 /** Every migration in order. A new file in `db/migrations` gets its line here, so that the binary carries it. */
-export const MIGRATIONS: readonly Migration[] = [{ tag: '0000_ledger', sql: ledger }];
+export const MIGRATIONS: readonly Migration[] = [
+  { tag: '0000_ledger', sql: ledger },
+  { tag: '0001_operator_expiry', sql: operatorExpiry },
+];
 
 /**
  * Applies what is missing in one transaction, and returns how many that were. Safe when several processes start at once.

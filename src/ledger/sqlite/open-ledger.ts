@@ -1,10 +1,12 @@
 import type { Clock } from '../../clock.ts';
+import type { Settlement } from '../../domain/decision.ts';
 import { LedgerEngine, type LedgerEvents } from '../engine.ts';
 import type { LedgerState } from '../state.ts';
 import type { Store } from '../store.ts';
 import { LedgerTime } from '../time.ts';
 import { lockDataDirectory, type DirectoryLock } from './lock.ts';
 import { ledgerPath } from './open.ts';
+import type { Checkpoint } from './protocol.ts';
 import { ReaderLink } from './reader-link.ts';
 import { recover } from './recover.ts';
 import { SqliteStore } from './store.ts';
@@ -14,6 +16,8 @@ import { WriterLink, type WriteReply } from './writer-link.ts';
 /** A decision's caller is told 503 after this, so that with the way there and back it is within 250 ms. */
 const COMMIT_DEADLINE_MS = 225;
 const MAX_WAITING = 10_000;
+/** How long the disk may take at start and stop. */
+const FLUSH_MS = 10_000;
 
 /** How to open a ledger. */
 export interface LedgerOptions {
@@ -55,22 +59,42 @@ export async function openLedger(options: LedgerOptions): Promise<OpenLedger> {
 
 async function openLocked(options: LedgerOptions, lock: DirectoryLock): Promise<OpenLedger> {
   const path = ledgerPath(options.dataDir);
-  const { clock } = options;
-  let engine: LedgerEngine | null = null;
+  let started: Started | null = null;
   const link = new WriterLink({
     url: options.writerUrl ?? workerUrl('writer.ts'),
     path,
-    clock,
-    onReply: (reply: WriteReply) => engine?.receive(reply),
-    onDeath: () => engine?.writerDied(),
+    clock: options.clock,
+    onReply: (reply: WriteReply) => started?.engine.receive(reply),
+    onDeath: () => started?.engine.writerDied(),
   });
-  const checkpoint = await link.start().catch(async (error: unknown) => {
+  try {
+    started = startEngine(options, path, link, await link.start());
+    await settleOpen(started);
+  } catch (error) {
+    started?.engine.stop();
     await link.close();
     throw error;
-  });
+  }
+  const { engine, memory, time } = started;
+  const reader = new ReaderLink(options.readerUrl ?? workerUrl('reader.ts'), path);
+  const store = new SqliteStore(engine, memory, reader);
+  return { ledger: engine, store, memory, time, close: () => close(engine, link, store, lock) };
+}
+
+/** An engine with the state of before. */
+interface Started {
+  readonly engine: LedgerEngine;
+  readonly memory: LedgerState;
+  readonly time: LedgerTime;
+  /** What a crash left open, charged in full. */
+  readonly open: readonly Settlement[];
+}
+
+function startEngine(options: LedgerOptions, path: string, link: WriterLink, checkpoint: Checkpoint): Started {
+  const { clock } = options;
   const time = new LedgerTime(checkpoint.lastAtMs);
   const { memory, open } = recover(path, checkpoint, time.tick(clock.nowMs(), clock.monotonicMs()));
-  engine = new LedgerEngine({
+  const engine = new LedgerEngine({
     memory,
     time,
     clock,
@@ -80,19 +104,21 @@ async function openLocked(options: LedgerOptions, lock: DirectoryLock): Promise<
     commitDeadlineMs: options.commitDeadlineMs ?? COMMIT_DEADLINE_MS,
     maxWaiting: options.maxWaiting ?? MAX_WAITING,
   });
-  for (const settlement of open) engine.settle(settlement);
-  await engine.drain();
-  const reader = new ReaderLink(options.readerUrl ?? workerUrl('reader.ts'), path);
-  const store = new SqliteStore(engine, memory, reader);
-  return { ledger: engine, store, memory, time, close: () => close(engine, link, reader, lock) };
+  return { engine, memory, time, open };
 }
 
-async function close(engine: LedgerEngine, link: WriterLink, reader: ReaderLink, lock: DirectoryLock): Promise<void> {
+/** Settles what a crash left open: on disk before anything is served. */
+async function settleOpen({ engine, open }: Started): Promise<void> {
+  for (const settlement of open) engine.settle(settlement);
+  if (!(await engine.flushed(FLUSH_MS))) throw new Error('the ledger cannot write: what was in flight before could not be settled');
+}
+
+async function close(engine: LedgerEngine, link: WriterLink, store: SqliteStore, lock: DirectoryLock): Promise<void> {
   engine.stopAdmitting();
-  await engine.flushed(5_000);
+  await engine.flushed(FLUSH_MS);
   engine.stop();
   // The writer goes last: it empties the log into the file.
-  await reader.close();
+  await store.close();
   await link.close();
   lock.release();
 }

@@ -61,8 +61,11 @@ export interface RefusedRow {
   readonly message: string;
 }
 
+/** Whose fault a failure is: the disk's, the values' that were to be written, or the program's. */
+export type Fault = 'disk' | 'values' | 'program';
+
 export type WriterReply =
   | { readonly kind: 'opened'; readonly checkpoint: Checkpoint }
   | { readonly kind: 'committed'; readonly batch: number; readonly refused: readonly RefusedRow[]; readonly value: unknown }
-  | { readonly kind: 'failed'; readonly batch: number; readonly message: string; readonly conflict: boolean }
+  | { readonly kind: 'failed'; readonly batch: number; readonly message: string; readonly fault: Fault }
   | { readonly kind: 'closed' };

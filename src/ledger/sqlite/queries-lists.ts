@@ -4,6 +4,7 @@ import type { BunSQLiteDatabase } from 'drizzle-orm/bun-sqlite';
 import * as schema from '../../../db/schema.ts';
 import type { Decision } from '../../domain/decision.ts';
 import type { CreditEntry, DecisionFilter, Owner, Page, PolicyVersion, RecordedDecision, StoredAuditEvent } from '../store.ts';
+import { correctionsOf } from './corrections.ts';
 import { decodeDecision, decodeSettlement, type DecisionRecord } from './decode.ts';
 import { toAuditEvent } from './records.ts';
 import { firstSeqFrom } from './time-search.ts';
@@ -18,7 +19,7 @@ const decisionColumns = {
 };
 
 function recorded(db: BunSQLiteDatabase, where: SQL | undefined, limit: number): RecordedDecision[] {
-  return db
+  const rows = db
     .select({ decision: decisionColumns, settlement: getTableColumns(settlements) })
     .from(decisions)
     .innerJoin(projects, eq(projects.id, decisions.projectId))
@@ -26,12 +27,20 @@ function recorded(db: BunSQLiteDatabase, where: SQL | undefined, limit: number):
     .where(where)
     .orderBy(desc(decisions.seq))
     .limit(limit)
-    .all()
-    .map(({ decision, settlement }) => ({
+    .all();
+  const corrections = correctionsOf(
+    db,
+    rows.map(({ decision }) => decision.seq),
+  );
+  return rows.map(({ decision, settlement }) => {
+    const correction = corrections.get(decision.seq);
+    return {
       decision: decodeDecision(decision satisfies DecisionRecord),
       count: decision.count,
       settlement: settlement === null ? null : { ...decodeSettlement(settlement), seq: settlement.seq, atMs: settlement.atMs },
-    }));
+      ...(correction === undefined ? {} : { correction }),
+    };
+  });
 }
 
 /** Newest first; one more than asked for is read, to know whether there is a next page. */
@@ -39,7 +48,7 @@ export function listDecisions(
   db: BunSQLiteDatabase,
   { filter, cursor, limit }: { filter: DecisionFilter; cursor: number | null; limit: number },
 ): Page<RecordedDecision> {
-  const { projectId, keyId, allowed, reason, model, environment, fromMs, toMs } = filter;
+  const { projectId, keyId, allowed, reason, model, environment, observed, fromMs, toMs } = filter;
   const where = and(
     cursor === null ? undefined : lt(decisions.seq, cursor),
     projectId === undefined ? undefined : eq(decisions.projectId, projectId),
@@ -48,6 +57,7 @@ export function listDecisions(
     reason === undefined ? undefined : eq(decisions.reason, reason),
     model === undefined ? undefined : eq(decisions.model, model),
     environment === undefined ? undefined : eq(decisions.test, environment === 'test' ? 1 : 0),
+    observed === undefined ? undefined : observed ? isNotNull(decisions.observed) : isNull(decisions.observed),
     fromMs === undefined ? undefined : gte(decisions.seq, firstSeqFrom(db, decisions, fromMs)),
     toMs === undefined ? undefined : lt(decisions.seq, firstSeqFrom(db, decisions, toMs)),
   );

@@ -2,6 +2,7 @@ import type { BunSQLiteDatabase } from 'drizzle-orm/bun-sqlite';
 import { loadDirectory } from './queries-directory.ts';
 import { getDecision, listAudit, listCredits, listDecisions, listPolicies, projectOfResponse } from './queries-lists.ts';
 import { usage } from './queries-usage.ts';
+import { verify } from './queries-verify.ts';
 
 /** What the reader Worker answers, by name. Each takes one argument that can be sent between threads. */
 export const queries = {
@@ -13,6 +14,7 @@ export const queries = {
   listAudit,
   listPolicies,
   listCredits,
+  verify,
 } satisfies Record<string, (db: BunSQLiteDatabase, args: never) => unknown>;
 
 export type Queries = typeof queries;

@@ -19,8 +19,8 @@ export function toKey(row: InferSelectModel<typeof schema.apiKeys>): ApiKey {
 }
 
 export function toOperator(row: InferSelectModel<typeof schema.operators>): Operator {
-  const { id, publicId, name, role, tokenSha256, createdAtMs } = row;
-  return { id, publicId, name, role, tokenSha256, createdAtMs };
+  const { id, publicId, name, role, tokenSha256, createdAtMs, expiresAtMs } = row;
+  return { id, publicId, name, role, tokenSha256, createdAtMs, expiresAtMs };
 }
 
 export function toConnection(row: InferSelectModel<typeof schema.providerConnections>): StoredConnection {

@@ -4,6 +4,7 @@ import { spendLabel } from '../../domain/belonging.ts';
 import type { Belonging } from '../../domain/state.ts';
 import type { LedgerState } from '../state.ts';
 import type { RestoredSpend } from '../state/restore.ts';
+import { COST_IN_FORCE } from './corrections.ts';
 import { dayStart, hourStart } from './periods.ts';
 import type { Checkpoint } from './protocol.ts';
 import { BELONGING_COLUMNS, belongingOfRow, recentSeq, RECENT_SETTLEMENT_SEQS, type BelongingRow } from './recover-windows.ts';
@@ -51,9 +52,9 @@ const USER_DAYS = `SELECT max(b.period_start_ms) AS startMs, b.test, p.workspace
 
 function exactSpend(db: Database, fromSeq: number): RestoredSpend[] {
   const rows = db.prepare<BelongingRow & { atMs: number; cost: number; model: string; models: string | null }, [number]>(
-    `SELECT s.at_ms AS atMs, s.cost_nano_usd AS cost, d.model, d.models, ${BELONGING_COLUMNS} FROM settlements s
+    `SELECT s.at_ms AS atMs, ${COST_IN_FORCE} AS cost, d.model, d.models, ${BELONGING_COLUMNS} FROM settlements s
      JOIN decisions d ON d.seq = s.decision_seq JOIN projects p ON p.id = d.project_id
-     WHERE s.seq >= ? AND s.cost_nano_usd > 0 ORDER BY s.seq`,
+     WHERE s.seq >= ? AND ${COST_IN_FORCE} > 0 ORDER BY s.seq`,
   );
   const exact: RestoredSpend[] = [];
   for (const row of rows.iterate(fromSeq)) {

@@ -19,5 +19,5 @@ function decode(data: unknown): WriterRequest {
 }
 
 function broken(request: WriterRequest, error: unknown): WriterReply {
-  return { kind: 'failed', batch: 'batch' in request ? request.batch : 0, message: messageOf(error), conflict: false };
+  return { kind: 'failed', batch: 'batch' in request ? request.batch : 0, message: messageOf(error), fault: 'disk' };
 }

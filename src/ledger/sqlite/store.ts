@@ -1,16 +1,20 @@
+import { belongingOf, spendLabel } from '../../domain/belonging.ts';
 import type { LedgerEngine } from '../engine.ts';
 import type { LedgerMemory } from '../memory.ts';
 import type { Alert, AuditEvent, DecisionFilter, NewConnection, Owner, Store, UsageFilter } from '../store.ts';
 import type * as words from '../store.ts';
 import type { CommandArgs, CommandName, CommandResult } from './commands.ts';
 import type { QueryArgs, QueryName, QueryResult } from './queries.ts';
-import type { ReaderLink } from './reader-link.ts';
+import { ReaderLink } from './reader-link.ts';
 
 /** How long a list waits for rows that are still on their way to the disk. */
 const FRESH_MS = 500;
 
 /** The operators' side of the ledger: writes through the writer, in order with decisions; reads through the reader. */
 export class SqliteStore implements Store {
+  /** Another reader for work that takes long, made when there is some. */
+  #bulk: ReaderLink | null = null;
+
   constructor(
     readonly engine: LedgerEngine,
     readonly memory: LedgerMemory,
@@ -47,6 +51,24 @@ export class SqliteStore implements Store {
 
   revokeKey(id: number, audit?: AuditEvent) {
     return this.#write('revokeKey', id, audit);
+  }
+
+  rotateKey(id: number, key: words.NewKey, endsAtMs: number | null, audit?: AuditEvent) {
+    return this.#write('rotateKey', { id, key, endsAtMs }, audit);
+  }
+
+  async correct(recorded: words.RecordedDecision, costNanoUsd: number, note: string, author: string, audit?: AuditEvent) {
+    const { seq, candidate } = recorded.decision;
+    const made = await this.#write('correct', { decisionSeq: seq, costNanoUsd, note, author }, audit);
+    if (made === null) return null;
+    const { deltaNanoUsd, settledAtMs, ...correction } = made;
+    const label = spendLabel(candidate.models);
+    this.memory.correct({ who: belongingOf(candidate), label, costNanoUsd: deltaNanoUsd, atMs: settledAtMs });
+    return correction;
+  }
+
+  recordAudit(audit: AuditEvent) {
+    return this.#write('recordAudit', undefined, audit);
   }
 
   createConnection(connection: NewConnection, audit?: AuditEvent) {
@@ -128,6 +150,17 @@ export class SqliteStore implements Store {
 
   listCredits(workspaceId: number) {
     return this.#read('listCredits', workspaceId);
+  }
+
+  async verify() {
+    await this.engine.flushed(FRESH_MS);
+    this.#bulk ??= new ReaderLink(this.reader.url, this.reader.path);
+    return this.#bulk.ask('verify', this.reader.path);
+  }
+
+  /** Ends the readers, after what they were asked. */
+  async close(): Promise<void> {
+    await Promise.all([this.reader.close(), this.#bulk?.close()]);
   }
 
   #write<Name extends CommandName>(name: Name, args: CommandArgs<Name>, audit: AuditEvent | undefined): Promise<CommandResult<Name>> {

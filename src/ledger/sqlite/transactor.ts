@@ -1,7 +1,7 @@
 import type { Database, Statement } from 'bun:sqlite';
 import { Books } from './books.ts';
 import { closeFully } from './open.ts';
-import type { Checkpoint, RefusedRow, Stamp } from './protocol.ts';
+import type { Checkpoint, Fault, RefusedRow, Stamp } from './protocol.ts';
 import { DECISION_COLUMNS, DECISION_ROW, SETTLEMENT_COLUMNS, type Row } from './rows.ts';
 
 /** How a transaction ended. `uncertain`: it may be on disk or not, only opening the file again can tell. */
@@ -160,9 +160,15 @@ export function readCheckpoint(db: Database): Checkpoint {
   return row;
 }
 
-/** Whether an error says that the values, not the disk, are at fault. */
-export function isConstraint(error: unknown): boolean {
-  return codeOfError(error).startsWith('SQLITE_CONSTRAINT') || codeOfError(error) === 'SQLITE_MISMATCH';
+/** Whose fault an error is. What SQLite says without a code that we know is the disk's: then nothing is admitted until it is well. */
+export function faultOf(error: unknown): Fault {
+  const code = codeOfError(error);
+  if (code.startsWith('SQLITE_CONSTRAINT') || code === 'SQLITE_MISMATCH') return 'values';
+  return code === '' || code === 'SQLITE_ERROR' || code === 'SQLITE_RANGE' || code === 'SQLITE_TOOBIG' ? 'program' : 'disk';
+}
+
+function isConstraint(error: unknown): boolean {
+  return faultOf(error) === 'values';
 }
 
 /** An error's text. */

@@ -1,5 +1,6 @@
 import type { Database } from 'bun:sqlite';
 import { OUTCOMES } from './codes.ts';
+import { COST_IN_FORCE } from './corrections.ts';
 import { closeFully, openForReading } from './open.ts';
 
 /** Something in a ledger that is not as its rows say. */
@@ -22,7 +23,7 @@ const SETTLED = 'settlements s JOIN decisions d ON d.seq = s.decision_seq';
 /** `usage_rollups` as the rows have it. */
 const ROLLUPS = `
   SELECT s.at_ms - s.at_ms % ${HOUR}, d.project_id, d.key_id, d.test, ${LABEL}, coalesce(d.country, ''), ${OUTCOME}, count(*),
-    sum(coalesce(s.input_tokens, 0)), sum(coalesce(s.cached_input_tokens, 0)), sum(coalesce(s.output_tokens, 0)), sum(s.cost_nano_usd)
+    sum(coalesce(s.input_tokens, 0)), sum(coalesce(s.cached_input_tokens, 0)), sum(coalesce(s.output_tokens, 0)), sum(${COST_IN_FORCE})
   FROM ${SETTLED} GROUP BY 1, 2, 3, 4, 5, 6, 7
   UNION ALL
   SELECT d.at_ms - d.at_ms % ${HOUR}, d.project_id, d.key_id, d.test, ${LABEL}, coalesce(d.country, ''), d.reason, sum(d.count), 0, 0, 0, 0
@@ -30,7 +31,7 @@ const ROLLUPS = `
 
 /** `balances` as the rows have it. */
 const BALANCES = `
-  SELECT 'user', d.project_id || ':' || coalesce(d.end_user, ''), d.test, s.at_ms - s.at_ms % ${DAY}, ${LABEL}, sum(s.cost_nano_usd), count(*), 0
+  SELECT 'user', d.project_id || ':' || coalesce(d.end_user, ''), d.test, s.at_ms - s.at_ms % ${DAY}, ${LABEL}, sum(${COST_IN_FORCE}), count(*), 0
   FROM ${SETTLED} GROUP BY 2, 3, 4, 5
   UNION ALL
   SELECT 'workspace', CAST(p.workspace_id AS TEXT), d.test, ${MONTH}, '', 0, count(*), sum(d.draws = 2)

@@ -53,8 +53,8 @@ export class WriterLink {
 
   /** Asks the Worker to close the database and waits until it has ended. */
   async close(): Promise<void> {
+    this.#closed ??= Promise.withResolvers<void>();
     if (!this.#worker) return;
-    this.#closed = Promise.withResolvers<void>();
     this.#post({ kind: 'close' });
     await this.#closed.promise;
   }
@@ -79,7 +79,7 @@ export class WriterLink {
     this.#inFlight = null;
     const { batch } = write;
     if (write.kind !== 'probe' && checkpoint.batch >= batch) this.options.onReply({ kind: 'committed', batch, refused: [], value: null });
-    else this.options.onReply({ kind: 'failed', batch, message: 'the writer died', conflict: false });
+    else this.options.onReply({ kind: 'failed', batch, message: 'the writer died', fault: 'disk' });
   }
 
   #refuseOpening(reply: WriterReply): void {
@@ -102,6 +102,7 @@ export class WriterLink {
     this.#opened = Promise.withResolvers<Checkpoint>();
     this.#opened.promise.catch(() => {});
     setTimeout(() => {
+      if (this.#closed) return;
       this.start().catch(() => this.#abandon());
     }, RESTART_MS);
   }

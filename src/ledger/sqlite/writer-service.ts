@@ -3,7 +3,7 @@ import { commandContext, commands, SEQS_PER_COMMAND, writeAudit, type CommandCon
 import { makeCheckpoint, migrate } from './migrate.ts';
 import { openForWriting } from './open.ts';
 import type { BatchRequest, CommandRequest, OpenRequest, RefusedRow, WriterReply, WriterRequest } from './protocol.ts';
-import { isConstraint, messageOf, Transactor, type Ending } from './transactor.ts';
+import { faultOf, messageOf, Transactor, type Ending } from './transactor.ts';
 
 const FIRST_BACKOFF_MS = 20;
 const LAST_BACKOFF_MS = 1_000;
@@ -68,7 +68,7 @@ export class WriterService {
       this.#living().probe();
       return { kind: 'committed', batch, refused: [], value: null };
     } catch (error) {
-      return { kind: 'failed', batch, message: messageOf(error), conflict: false };
+      return { kind: 'failed', batch, message: messageOf(error), fault: 'disk' };
     }
   }
 
@@ -139,5 +139,5 @@ export class WriterService {
 }
 
 function failed(batch: number, error: unknown): WriterReply {
-  return { kind: 'failed', batch, message: messageOf(error), conflict: isConstraint(error) };
+  return { kind: 'failed', batch, message: messageOf(error), fault: faultOf(error) };
 }

@@ -81,7 +81,11 @@ export class Side {
 
   /** The books of key, project and workspace. */
   mainBooksOf(who: Belonging): readonly SpendBook[] {
-    return [made(this.keys, who.keyId, newBook), made(this.projects, who.projectId, newBook), made(this.workspaces, who.workspaceId, newBook)];
+    return [
+      made(this.keys, who.keyId, newBook),
+      made(this.projects, who.projectId, newBook),
+      made(this.workspaces, who.workspaceId, newBook),
+    ];
   }
 
   /** The two books of an end user. */

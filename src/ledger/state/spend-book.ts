@@ -161,7 +161,9 @@ export class SpendBook implements ViewedBook {
 
   /** All that was ever spent, by label. */
   totalsByLabel(): Record<string, NanoUsd> {
-    const entries = this.#labels.filter(({ totalNanoUsd }) => totalNanoUsd !== 0).map(({ text, totalNanoUsd }) => [text, totalNanoUsd] as const);
+    const entries = this.#labels
+      .filter(({ totalNanoUsd }) => totalNanoUsd !== 0)
+      .map(({ text, totalNanoUsd }) => [text, totalNanoUsd] as const);
     return Object.fromEntries(entries.toSorted(([a], [b]) => (a < b ? -1 : 1)));
   }
 }

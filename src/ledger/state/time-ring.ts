@@ -30,8 +30,7 @@ export class TimeRing {
     let position = this.#length - 1;
     while (position >= 0 && this.#at(position) > atMs) position--;
     if (position < 0 || this.#at(position) !== atMs) return;
-    for (; position < this.#length - 1; position++)
-      this.#times[(this.#first + position) % this.#times.length] = this.#at(position + 1);
+    for (; position < this.#length - 1; position++) this.#times[(this.#first + position) % this.#times.length] = this.#at(position + 1);
     this.#length--;
   }
 

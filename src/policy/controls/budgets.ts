@@ -57,5 +57,7 @@ function figuresOf(budget: BudgetSection, balance: Balance, request: Case): stri
 function resetText(budget: BudgetSection, balance: Balance): string {
   if (budget.account === null) return '';
   if (balance.resetsAtMs === null) return budget.period === 'total' ? ' It does not reset.' : '';
-  return budget.period === 'rolling' ? ` Its oldest spend leaves at ${timeText(balance.resetsAtMs)}.` : ` It resets at ${timeText(balance.resetsAtMs)}.`;
+  return budget.period === 'rolling'
+    ? ` Its oldest spend leaves at ${timeText(balance.resetsAtMs)}.`
+    : ` It resets at ${timeText(balance.resetsAtMs)}.`;
 }

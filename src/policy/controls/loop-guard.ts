@@ -14,7 +14,9 @@ export const loopGuard = control(
     if (toolCalls > 0 && toolCalls >= repeats)
       return finding(request, repeats, 'the same tool call in one conversation', toolCalls, 'The conversation repeats its last tool call');
     const seen = state.repeatsWithin(candidate.fingerprint, who, windowMs, nowMs);
-    return seen < repeats ? null : finding(request, repeats, `the same payload in ${durationText(windowMs)}`, seen, 'The same payload was sent');
+    return seen < repeats
+      ? null
+      : finding(request, repeats, `the same payload in ${durationText(windowMs)}`, seen, 'The same payload was sent');
   },
 );
 

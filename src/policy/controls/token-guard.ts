@@ -1,7 +1,7 @@
+import { effectiveCap } from '../../domain/hold.ts';
 import type { Finding } from '../../domain/verdict.ts';
 import type { Case } from '../case.ts';
 import type { TokenGuardSection } from '../compiled.ts';
-import { effectiveCap } from '../../domain/hold.ts';
 import { control } from '../control.ts';
 import { guardOutputCap } from '../hold.ts';
 import { counted, policyCommand } from '../words.ts';
@@ -30,7 +30,7 @@ function judgeOutput(guard: TokenGuardSection, request: Case): Finding | null {
   const isByTotal = guard.maxTotalTokens !== null && guard.maxTotalTokens - quote.inputTokenEstimate < (guard.maxOutputTokens ?? Infinity);
   const output = wanted * quote.choices;
   return isByTotal
-    ? finding(request, 'max_total_tokens', guard.maxTotalTokens!, quote.inputTokenEstimate + output, 'input and output')
+    ? finding(request, 'max_total_tokens', guard.maxTotalTokens, quote.inputTokenEstimate + output, 'input and output')
     : finding(request, 'max_output_tokens', guard.maxOutputTokens ?? 0, output, 'output');
 }
 

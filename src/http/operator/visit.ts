@@ -1,0 +1,119 @@
+import type { Static, TObject, TProperties, TSchema } from '@sinclair/typebox';
+import type { AnyElysia, DocumentDecoration } from 'elysia';
+import type { Actor, Office } from '../../operator/office.ts';
+import { refusalOf } from '../../operator/outcome.ts';
+import { operatorDetail } from '../detail.ts';
+import { errorResponse } from '../errors.ts';
+import { mustOwn, OperatorDoor } from '../operator-auth.ts';
+import { bodyOf, noBodyOf, queryOf } from '../operator-body.ts';
+import { closed } from '../schemas/named.ts';
+
+/** What a handler gets once the operator was let in and what was sent is known to be right. */
+export interface Visit<Body, Query> {
+  readonly request: Request;
+  readonly server: AnyElysia['server'];
+  readonly actor: Actor;
+  /** The `:id` of the address; empty on routes without one. */
+  readonly id: string;
+  readonly params: { readonly [name: string]: string };
+  readonly body: Body;
+  readonly query: Query;
+}
+
+/** What a route takes and gives. One source: it is checked against this, and documented from it. */
+export interface RouteShape<Body extends TSchema, Query extends TObject> {
+  readonly operationId: string;
+  readonly summary: string;
+  /** Without one, a request with a body that says anything is refused. */
+  readonly body?: Body;
+  /** Without one, every parameter is refused. */
+  readonly query?: Query;
+  readonly answer?: TSchema;
+  /** 200 when absent; 201 for what is made, 204 for no body. */
+  readonly success?: number;
+  /** Errors besides the usual ones. */
+  readonly statuses?: readonly number[];
+}
+
+interface Context {
+  readonly request: Request;
+  readonly server: AnyElysia['server'];
+  readonly params: { readonly [name: string]: string };
+}
+
+type Handler = (context: Context) => Promise<Response>;
+type Hook = { readonly parse: 'none'; readonly detail: DocumentDecoration };
+type Work<Body, Query> = (visit: Visit<Body, Query>) => unknown;
+
+/** Handler and hook, as Elysia takes them. */
+export type RouteParts = readonly [Handler, Hook];
+
+const NOTHING = closed({});
+const TAG = 'operator';
+
+/** Lets operators in and checks what they send: the one way to every route of the operator API. */
+export class Visits {
+  readonly #door: OperatorDoor;
+
+  constructor(office: Office) {
+    this.#door = new OperatorDoor(office);
+  }
+
+  /** A route that only looks: for every operator. */
+  read<Body extends TSchema = TObject<TProperties>, Query extends TObject = typeof NOTHING>(
+    shape: RouteShape<Body, Query>,
+    work: Work<Static<Body>, Static<Query>>,
+  ): RouteParts {
+    return this.#route(shape, false, work);
+  }
+
+  /** A route that changes something: for owners. */
+  write<Body extends TSchema = TObject<TProperties>, Query extends TObject = typeof NOTHING>(
+    shape: RouteShape<Body, Query>,
+    work: Work<Static<Body>, Static<Query>>,
+  ): RouteParts {
+    return this.#route(shape, true, work);
+  }
+
+  #route<Body extends TSchema, Query extends TObject>(
+    shape: RouteShape<Body, Query>,
+    writes: boolean,
+    work: Work<Static<Body>, Static<Query>>,
+  ): RouteParts {
+    const handler: Handler = async (context) => {
+      try {
+        return await this.#visit(context, shape, writes, work);
+      } catch (error) {
+        return errorResponse(refusalOf(error), null);
+      }
+    };
+    return [handler, { parse: 'none', detail: detailOf(shape) }];
+  }
+
+  async #visit<Body extends TSchema, Query extends TObject>(
+    { request, server, params }: Context,
+    shape: RouteShape<Body, Query>,
+    writes: boolean,
+    work: Work<Static<Body>, Static<Query>>,
+  ): Promise<Response> {
+    const peer = server?.requestIP(request)?.address ?? null;
+    const operator = this.#door.enter(request, peer);
+    if (writes) mustOwn(operator);
+    const query = queryOf(request, shape.query ?? NOTHING) as Static<Query>;
+    const body = (shape.body ? await bodyOf(request, shape.body) : writes ? await noBodyOf(request) : {}) as Static<Body>;
+    const actor = { id: operator.publicId, ip: peer };
+    const result = await work({ request, server, params, actor, id: params['id'] ?? '', body, query });
+    if (result instanceof Response) return result;
+    return result === undefined ? new Response(null, { status: 204 }) : Response.json(result, { status: shape.success ?? 200 });
+  }
+}
+
+function detailOf<Body extends TSchema, Query extends TObject>(shape: RouteShape<Body, Query>): DocumentDecoration {
+  const { body, ...rest } = shape;
+  return operatorDetail({ ...rest, tag: TAG, ...(body ? { request: body } : {}) });
+}
+
+/** The length of a page. */
+export function limitOf(limit: string | undefined): number {
+  return Number(limit ?? 50);
+}
