@@ -76,12 +76,13 @@ function decisionRow(row: DecisionJson): Cell[] {
 }
 
 function decisionText(row: DecisionJson): string {
-  const { finding, settlement, observed, ...rest } = row;
+  const { finding, settlement, observed, correction, ...rest } = row;
   return facts([
     ...pairsOf('', rest),
     ...(finding ? pairsOf('finding.', finding) : []),
     ...observed.flatMap((one, index) => pairsOf(`observed.${index}.`, one)),
     ...(settlement ? pairsOf('settlement.', settlement) : []),
+    ...(correction ? pairsOf('correction.', correction) : []),
   ]);
 }
 

@@ -46,8 +46,13 @@ export function formatUsd(amount: NanoUsd): string {
   const sign = amount < 0 ? '-' : '';
   const absolute = Math.abs(amount);
   const nanos = absolute % NANO_PER_USD;
-  const fraction = String(nanos).padStart(9, '0').replace(/0{1,7}$/, '');
-  return `${sign}${(absolute - nanos) / NANO_PER_USD}.${fraction}`;
+  const whole = (absolute - nanos) / NANO_PER_USD;
+  if (nanos === 0) return `${sign}${whole}.00`;
+  // The leading 1 keeps the zeros of the fraction.
+  const digits = String(NANO_PER_USD + nanos);
+  let end = digits.length;
+  while (end > 3 && digits.charCodeAt(end - 1) === 0x30) end--;
+  return `${sign}${whole}.${digits.slice(1, end)}`;
 }
 
 /**

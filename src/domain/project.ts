@@ -48,16 +48,7 @@ export interface ApiKey {
 }
 
 /** The kinds of provider that have a profile; `custom` is any OpenAI-compatible server. */
-export const PROVIDER_KINDS = [
-  'openai',
-  'openrouter',
-  'anthropic',
-  'groq',
-  'mistral',
-  'deepseek',
-  'xai',
-  'custom',
-] as const;
+export const PROVIDER_KINDS = ['openai', 'openrouter', 'anthropic', 'groq', 'mistral', 'deepseek', 'xai', 'custom'] as const;
 export type ProviderKind = (typeof PROVIDER_KINDS)[number];
 
 /** A provider connection of a project. The secret is elsewhere: see `upstream/secrets.ts`. */

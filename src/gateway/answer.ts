@@ -27,7 +27,7 @@ export function isEventStream(answer: UpstreamAnswer): boolean {
 export function answerStreamed(attempt: Attempt, answer: UpstreamAnswer, outgoing: Outgoing): Response {
   const headers = answerHeaders(attempt, answer.headers, null);
   const { body, reader, decoded } = streamOf(attempt, answer, outgoing);
-  if (decoded) headers.delete('content-encoding');
+  if (decoded) delete headers['content-encoding'];
   return new Response(relay(attempt, body, reader), { status: answer.status, headers });
 }
 
@@ -95,7 +95,10 @@ function settle(attempt: Attempt, status: number, readable: Uint8Array | null): 
 
 function keyEchoed(attempt: Attempt): Refused {
   return new Refused(
-    new Refusal('upstream_auth', "The provider's answer holds the key of its connection, so it is not passed on. Check the connection's base URL."),
+    new Refusal(
+      'upstream_auth',
+      "The provider's answer holds the key of its connection, so it is not passed on. Check the connection's base URL.",
+    ),
     attempt.id,
   );
 }

@@ -28,11 +28,9 @@ export async function forward(
   if (outgoing instanceof Refusal) return notSent(attempt, outgoing);
   const secret = secretOf(attempt);
   if (secret instanceof Refusal) return notSent(attempt, secret);
-  const abort = new AbortController();
-  attempt.onStop(() => abort.abort());
   request.signal.addEventListener('abort', () => attempt.stop('client_aborted'), { once: true });
   if (request.signal.aborted) attempt.stop('client_aborted');
-  const answer = await send(gateway, attempt, outgoing, requestHeaders(request.headers, { secret, userAgent: USER_AGENT }), abort.signal);
+  const answer = await send(gateway, attempt, outgoing, requestHeaders(request.headers, { secret, userAgent: USER_AGENT }));
   if (answer.kind !== 'answer') return withoutAnswer(attempt, answer);
   attempt.gotHeaders(answer.status);
   if (!isFinalStatus(answer.status)) return noAnswerOfHttp(attempt);
@@ -68,7 +66,6 @@ function send(
   attempt: Attempt,
   outgoing: Outgoing,
   headers: Record<string, string>,
-  signal: AbortSignal,
 ): ReturnType<Gateway['providers']['send']> {
   const { connection, candidate } = attempt.priced;
   const upstream = connection === null ? gateway.simulator : gateway.providers;
@@ -79,7 +76,8 @@ function send(
     // After the client's own: what we judged as JSON must be read as JSON.
     headers: { ...headers, 'content-type': 'application/json' },
     body: outgoing.bytes,
-    signal,
+    signal: null,
+    onStoppable: (stop) => attempt.onStop(stop),
     firstByteMs: gateway.limits.firstByteMs,
     idleMs: gateway.limits.idleMs,
   });

@@ -44,7 +44,8 @@ export function price(
   const target = targetOf(facts, caller, catalogue);
   if (target instanceof Refusal) return target;
   const rules = caller.entry.policy.pricing;
-  const quote = quoteFor(facts, target, rules, catalogue.version);
+  const rates = ratesFor(target.reach, facts, target.profile, rules);
+  const quote = quoteFor(facts, target, rules, catalogue.version, rates);
   const models = [target.model, ...facts.fallbackModels].map((name, index) => target.reach[index]?.id ?? name);
   const candidate: Candidate = {
     route,
@@ -66,7 +67,6 @@ export function price(
     storedReferences: facts.storedReferences,
     quote,
   };
-  const rates = ratesFor(target.reach, facts, target.profile, rules);
   return {
     candidate,
     facts,
@@ -80,12 +80,14 @@ export function price(
 
 /** Whether the client itself sent a cap in a field that this provider reads. */
 function hasObeyedCap(facts: RequestFacts, { profile, connection }: Target): boolean {
-  return profile.obeyedCapFields[facts.route].some((field) => Object.hasOwn(facts.outputCaps, field) && !connection?.refusedFields.has(field));
+  return profile.obeyedCapFields[facts.route].some(
+    (field) => Object.hasOwn(facts.outputCaps, field) && !connection?.refusedFields.has(field),
+  );
 }
 
 /** Where the provider refused the cap's field, the model's own limit is what has to be held. */
-function quoteFor(facts: RequestFacts, target: Target, rules: PricingRules, version: number): Quote {
-  const quote = makeQuote(facts, target.reach, target.profile, rules, version);
+function quoteFor(facts: RequestFacts, target: Target, rules: PricingRules, version: number, rates: Rates): Quote {
+  const quote = makeQuote(facts, target.reach, target.profile, rules, version, rates);
   if (!capFieldRefused({ ...target, facts }) || hasObeyedCap(facts, target)) return quote;
   return { ...quote, clientOutputCap: quote.modelOutputLimit };
 }

@@ -35,7 +35,7 @@ function checkHeaders(headers: Headers, limits: ReceiveLimits): Refusal | null {
     return new Refusal('unsupported_encoding', `Send the body without content-encoding (it was ${encoding.slice(0, 40)}).`);
   const type = headers.get('content-type');
   // Whatever a client declares, the provider is told JSON: only what says that the bytes are something else is refused.
-  if (type !== null && /^\s*multipart\/|charset\s*=\s*"?(?!utf-?8)/i.test(type))
+  if (type !== null && /^\s*multipart\/|charset\s*=(?!\s*"?utf-?8)/i.test(type))
     return new Refusal('unsupported_media_type', 'Send the body as content-type: application/json, in UTF-8.');
   return announcedBytes(headers) > limits.bodyBytes ? tooLarge(limits) : null;
 }

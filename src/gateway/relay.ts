@@ -64,6 +64,8 @@ class Relay {
     }
     this.#pulling = false;
     this.#waitForClient();
+    // A stop that came between the last read and here was seen by nobody.
+    if (this.attempt.stopReason !== null) this.#stopped();
   }
 
   cancel(): void {

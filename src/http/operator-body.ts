@@ -1,5 +1,5 @@
 import { Type, type Static, type TSchema } from '@sinclair/typebox';
-import { Value } from '@sinclair/typebox/value';
+import { Value, ValueErrorType } from '@sinclair/typebox/value';
 import { Refusal } from '../domain/errors.ts';
 import { parseBody } from '../wire/json.ts';
 import { refusalOfProblem } from './errors.ts';
@@ -7,9 +7,13 @@ import { refusalOfProblem } from './errors.ts';
 const MAX_BYTES = 1024 * 1024;
 const NOTHING = Type.Object({}, { additionalProperties: false });
 
-/** Reads a body of the operator API: strict JSON, at most 1 MB, no unknown field. Throws a Refusal that names the field. */
-export async function bodyOf<Schema extends TSchema>(request: Request, schema: Schema): Promise<Static<Schema>> {
-  return checked(schema, await objectOf(request));
+/**
+ * Reads a body of the operator API: strict JSON, at most 1 MB, no unknown field. Throws a Refusal that names the field.
+ * An empty body is an empty object where `isOptional` says so.
+ */
+export async function bodyOf<Schema extends TSchema>(request: Request, schema: Schema, isOptional = false): Promise<Static<Schema>> {
+  const bytes = await bytesOf(request);
+  return checked(schema, isOptional && bytes.byteLength === 0 ? {} : parsed(bytes));
 }
 
 /** For routes that take no body: an empty one, or an object that says nothing. Throws a Refusal that names the field. */
@@ -17,11 +21,6 @@ export async function noBodyOf(request: Request): Promise<Readonly<Record<string
   const bytes = await bytesOf(request);
   if (bytes.byteLength > 0) checked(NOTHING, parsed(bytes));
   return {};
-}
-
-/** The JSON object of a body, unchecked. Throws a Refusal. */
-export async function objectOf(request: Request): Promise<Readonly<Record<string, unknown>>> {
-  return parsed(await bytesOf(request));
 }
 
 async function bytesOf(request: Request): Promise<Uint8Array> {
@@ -48,8 +47,20 @@ export function queryOf<Schema extends TSchema>(request: Request, schema: Schema
 
 function checked<Schema extends TSchema>(schema: Schema, value: unknown): Static<Schema> {
   const problem = Value.Errors(schema, value).First();
-  if (problem) throw refusalOfProblem(problem);
+  if (problem) throw refusalOfProblem(problem.type === ValueErrorType.Union ? { ...problem, message: expected(problem.schema) } : problem);
   return value;
+}
+
+/** What a union takes, in words: the library only says that none of it fitted. */
+function expected(schema: TSchema): string {
+  return `Expected ${(schema['anyOf'] as TSchema[]).map(inWords).join(' or ')}`;
+}
+
+function inWords(schema: TSchema): string {
+  if (schema['const'] !== undefined) return JSON.stringify(schema['const']);
+  if (schema['type'] === 'null') return 'null';
+  if (schema['type'] === 'integer') return schema['minimum'] === undefined ? 'a whole number' : `a whole number of ${schema['minimum']} or more`;
+  return `a ${schema['type']}`;
 }
 
 function tooLarge(): Refusal {

@@ -2,9 +2,19 @@ import { decisionId } from '../domain/ids.ts';
 import { formatUsd } from '../domain/money.ts';
 import type { ApiKey, Project, Workspace } from '../domain/project.ts';
 import type { Finding } from '../domain/verdict.ts';
-import type { RecordedDecision, StoredConnection } from '../operator/outcome.ts';
+import type { CreditEntry, Operator, RecordedDecision, StoredAuditEvent, StoredConnection, UsageLine } from '../operator/outcome.ts';
 import type { Registry } from '../operator/registry.ts';
-import type { DecisionJson, KeyJson, ProjectJson, ProviderJson, SettlementJson, WorkspaceJson } from './schemas/operator.ts';
+import type {
+  CreditGrantJson,
+  DecisionJson,
+  KeyJson,
+  OperatorJson,
+  ProjectJson,
+  ProviderJson,
+  SettlementJson,
+  UsageLineJson,
+  WorkspaceJson,
+} from './schemas/operator.ts';
 
 /** What operators are shown: our words as JSON. No secret has a way in here. */
 
@@ -64,7 +74,7 @@ export function decisionJson(registry: Registry, recorded: RecordedDecision): De
     at: iso(decision.atMs),
     workspace_id: workspaceIdOf(registry, candidate.workspaceId),
     project_id: projectIdOf(registry, candidate.projectId),
-    key_id: registry.keys.get(candidate.keyId)?.publicId ?? String(candidate.keyId),
+    key_id: keyIdOf(registry, candidate.keyId),
     environment: candidate.environment,
     route: candidate.route,
     model: candidate.model,
@@ -84,6 +94,7 @@ export function decisionJson(registry: Registry, recorded: RecordedDecision): De
     output_cap: verdict.allow ? verdict.outputCap : null,
     input_tokens_bound: candidate.quote.inputTokenBound,
     settlement: settlement === null ? null : settlementJson(settlement),
+    correction: recorded.correction === undefined ? null : correctionJson(recorded.correction),
   };
 }
 
@@ -107,6 +118,41 @@ function settlementJson(settlement: NonNullable<RecordedDecision['settlement']>)
   };
 }
 
+function correctionJson({ costNanoUsd, note, author, atMs }: NonNullable<RecordedDecision['correction']>) {
+  return { cost_usd: formatUsd(costNanoUsd), note, author, at: iso(atMs) };
+}
+
+export function creditJson({ requests, note, author, atMs }: CreditEntry): CreditGrantJson {
+  return { requests, note, author, at: iso(atMs) };
+}
+
+export function operatorJson({ publicId, name, role, createdAtMs, expiresAtMs }: Operator): OperatorJson {
+  return { id: publicId, name, role, created_at: iso(createdAtMs), expires_at: isoOrNull(expiresAtMs) };
+}
+
+export function auditJson({ publicId, atMs, actor, action, subject, ip, detail }: StoredAuditEvent) {
+  return { id: publicId, at: iso(atMs), actor, action, subject, ip, detail };
+}
+
+export function usageJson(registry: Registry, line: UsageLine): UsageLineJson {
+  const { dayMs, hourMs, model, projectId, keyId, reason, country, environment } = line;
+  return {
+    ...(dayMs === undefined ? {} : { day: iso(dayMs).slice(0, 10) }),
+    ...(hourMs === undefined ? {} : { hour: iso(hourMs) }),
+    ...(model === undefined ? {} : { model }),
+    ...(projectId === undefined ? {} : { project_id: projectIdOf(registry, projectId) }),
+    ...(keyId === undefined ? {} : { key_id: keyIdOf(registry, keyId) }),
+    ...(reason === undefined ? {} : { reason }),
+    ...(country === undefined ? {} : { country: country === '' ? null : country }),
+    ...(environment === undefined ? {} : { environment }),
+    requests: line.requests,
+    input_tokens: line.inputTokens,
+    cached_input_tokens: line.cachedInputTokens,
+    output_tokens: line.outputTokens,
+    cost_usd: formatUsd(line.costNanoUsd),
+  };
+}
+
 function findingJson({ control, rule, limit, observed, remedy }: Finding) {
   return { control, rule, limit, observed, remedy };
 }
@@ -127,10 +173,14 @@ function projectIdOf(registry: Registry, id: number): string {
   return registry.projects.get(id)?.publicId ?? String(id);
 }
 
-function iso(atMs: number): string {
+function keyIdOf(registry: Registry, id: number): string {
+  return registry.keys.get(id)?.publicId ?? String(id);
+}
+
+export function iso(atMs: number): string {
   return new Date(atMs).toISOString();
 }
 
-function isoOrNull(atMs: number | null): string | null {
+export function isoOrNull(atMs: number | null): string | null {
   return atMs === null ? null : iso(atMs);
 }

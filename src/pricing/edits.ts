@@ -1,7 +1,7 @@
 import type { Quote } from '../domain/candidate.ts';
 import type { BodyEdit, PricingRules, RequestFacts } from '../domain/facts.ts';
 import { priceOf } from '../domain/money.ts';
-import { impliedTools } from './features.ts';
+import { offeredTools } from './features.ts';
 import { callsOf, hostedBound } from './hosted.ts';
 import type { Profile } from './profile.ts';
 
@@ -53,7 +53,7 @@ function pinTier(edits: BodyEdit[], facts: RequestFacts, profile: Profile): void
 
 function capToolCalls(edits: BodyEdit[], facts: RequestFacts, profile: Profile, rules: PricingRules): void {
   const applies = profile.obeysMaxToolCalls && facts.route === 'responses' && facts.maxToolCalls === null;
-  if (!applies || facts.hostedTools.length + impliedTools(facts).length === 0) return;
+  if (!applies || offeredTools(facts).length === 0) return;
   edits.push({ path: ['max_tool_calls'], json: String(callsOf(facts, rules)) });
 }
 
@@ -62,7 +62,7 @@ const usd = (nanoUsdPerMillion: number): number => nanoUsdPerMillion / 1_000_000
 
 /** The price for a token of input that the hold was computed with, nano-USD per million. */
 function heldInputPrice(facts: RequestFacts, profile: Profile, quote: Quote, rules: PricingRules): number {
-  const fees = hostedBound([...facts.hostedTools, ...impliedTools(facts)], facts, profile, rules).feeNanoUsd;
+  const fees = hostedBound(offeredTools(facts), facts, profile, rules).feeNanoUsd;
   const prediction = priceOf(facts.predictionBytes * facts.choices, quote.outputNanoUsdPerMillion);
   const tokens = Math.max(1, quote.inputTokenBound);
   return Math.floor((Math.max(0, quote.inputHoldNanoUsd - fees - prediction) * 1_000_000) / tokens);

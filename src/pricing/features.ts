@@ -2,18 +2,31 @@ import type { PricingRules, RequestFacts } from '../domain/facts.ts';
 import type { CatalogueModel } from './catalogue-model.ts';
 import { feeOf } from './hosted.ts';
 import type { Profile } from './profile.ts';
+import { rememberByName } from './remember.ts';
 
 /** Models that search by themselves and bill it apart: Perplexity's, OpenAI's search and deep-research models. */
 const SEARCH_MODEL = /(?:^|\/)(?:perplexity\/)?sonar(?:-|$)|search-preview|search-api|deep-research|-search$/i;
 
 /** `search_model` when the request could reach one, to be priced like a hosted tool. */
 export function impliedTools(facts: RequestFacts): readonly string[] {
-  const names = [facts.model, ...facts.fallbackModels];
-  const implied: string[] = [];
-  if (names.some((name) => SEARCH_MODEL.test(name.replace(/:[\w-]+$/, '')))) implied.push('search_model');
-  if (names.some((name) => /:online$/i.test(name))) implied.push('online');
-  return implied;
+  const asked = impliedByName(facts.model);
+  if (facts.fallbackModels.length === 0) return asked;
+  return [...new Set([...asked, ...facts.fallbackModels.flatMap(impliedByName)])];
 }
+
+/** Hosted tools and those that the model names imply. */
+export function offeredTools(facts: RequestFacts): readonly string[] {
+  const implied = impliedTools(facts);
+  if (implied.length === 0) return facts.hostedTools;
+  return [...facts.hostedTools, ...implied];
+}
+
+const impliedByName = rememberByName((name): readonly string[] => {
+  const implied: string[] = [];
+  if (SEARCH_MODEL.test(name.replace(/:[\w-]+$/, ''))) implied.push('search_model');
+  if (/:online$/i.test(name)) implied.push('online');
+  return implied;
+});
 
 /**
  * The first thing about a request whose cost has no bound, and the policy line that would let it pass; null when there is none.
@@ -41,7 +54,7 @@ function unknownField(facts: RequestFacts, rules: PricingRules): string | null {
 }
 
 function unpricedTool(facts: RequestFacts, profile: Profile, rules: PricingRules): string | null {
-  for (const type of [...facts.hostedTools, ...impliedTools(facts)]) {
+  for (const type of offeredTools(facts)) {
     const isPriced = feeOf(type, profile, rules) !== null;
     // A profile's price only holds where the number of calls can be bounded.
     const isBounded = Object.hasOwn(rules.toolPrices, type) || (profile.obeysMaxToolCalls && facts.route === 'responses');
@@ -51,7 +64,8 @@ function unpricedTool(facts: RequestFacts, profile: Profile, rules: PricingRules
 }
 
 function preset(facts: RequestFacts): string | null {
-  const name = [facts.model, ...facts.fallbackModels].find((model) => /@preset\//i.test(model));
+  const isPreset = (model: string): boolean => model.includes('@') && /@preset\//i.test(model);
+  const name = isPreset(facts.model) ? facts.model : facts.fallbackModels.find(isPreset);
   return name === undefined ? null : `model ${name} (a stored preset may name any model: name the model itself)`;
 }
 

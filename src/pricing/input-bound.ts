@@ -1,6 +1,6 @@
 import type { MediaPart, PricingRules, RequestFacts } from '../domain/facts.ts';
 import type { CatalogueModel } from './catalogue-model.ts';
-import { impliedTools } from './features.ts';
+import { offeredTools } from './features.ts';
 import { type HostedBound, hostedBound } from './hosted.ts';
 import type { Profile } from './profile.ts';
 
@@ -77,7 +77,7 @@ export function boundInput(
 ): InputBound {
   const names = [facts.model, ...facts.fallbackModels].map((name, index) => reach[index]?.id ?? name);
   const media = mediaBound(facts, names, profile);
-  const hosted = hostedBound([...facts.hostedTools, ...impliedTools(facts)], facts, profile, rules);
+  const hosted = hostedBound(offeredTools(facts), facts, profile, rules);
   const text = facts.route === 'embeddings' ? embeddingBound(facts, profile) : textBound(facts, profile);
   const counted = text + media.tokens + hosted.inputTokens;
   const byContext = media.byContext || hosted.byContext || facts.storedReferences.length > 0;

@@ -5,7 +5,7 @@ import type { CatalogueModel } from './catalogue-model.ts';
 import { unpricedFeature } from './features.ts';
 import { boundInput, type InputBound } from './input-bound.ts';
 import type { Profile } from './profile.ts';
-import { ratesAt, ratesFor, type RateSet } from './rates.ts';
+import { ratesAt, ratesFor, type Rates, type RateSet } from './rates.ts';
 import { reasonsByItself } from './reasoning.ts';
 
 /** The output of a model that nobody knows the limits of. A cap that is put in keeps the hold below it. */
@@ -25,8 +25,11 @@ function outputLimitOf(reach: readonly (CatalogueModel | null)[]): number {
 }
 
 function floorOf(facts: RequestFacts, reach: readonly (CatalogueModel | null)[], limit: number): number {
-  const names = [facts.model, ...facts.fallbackModels, ...reach.map((model) => model?.id ?? '')];
-  const isLong = facts.wantsLongAnswer || names.some(reasonsByItself);
+  const isLong =
+    facts.wantsLongAnswer ||
+    reasonsByItself(facts.model) ||
+    facts.fallbackModels.some(reasonsByItself) ||
+    reach.some((model) => model !== null && reasonsByItself(model.id));
   const floor = isLong ? LONG_FLOOR_TOKENS : SHORT_FLOOR_TOKENS;
   // Providers refuse a cap that leaves nothing beside the reasoning that was asked for.
   const budget = facts.reasoningBudgetTokens === 0 ? 0 : facts.reasoningBudgetTokens + SHORT_FLOOR_TOKENS;
@@ -48,8 +51,8 @@ export function makeQuote(
   profile: Profile,
   rules: PricingRules,
   catalogueVersion: number,
+  rates: Rates = ratesFor(reach, facts, profile, rules),
 ): Quote {
-  const rates = ratesFor(reach, facts, profile, rules);
   const input = boundInput(facts, reach, profile, rules);
   const isEmbedding = facts.route === 'embeddings';
   const modelOutputLimit = isEmbedding ? 0 : outputLimitOf(reach);

@@ -1,7 +1,7 @@
 import type { PricingRules, RequestFacts } from '../domain/facts.ts';
 import type { NanoUsd } from '../domain/money.ts';
 import type { CatalogueModel, Price } from './catalogue-model.ts';
-import { impliedTools } from './features.ts';
+import { offeredTools } from './features.ts';
 import { feeOf } from './hosted.ts';
 import type { Profile } from './profile.ts';
 
@@ -103,6 +103,8 @@ export function ratesFor(reach: readonly (CatalogueModel | null)[], facts: Reque
   const isKnown = (model: CatalogueModel | null): model is CatalogueModel => model !== null && !model.unpriced;
   const toolFees = toolFeesOf(facts, profile, rules);
   if (reach.length === 0 || (unknown === null && !reach.every(isKnown))) return { priced: false, base: ZERO, tiers: [], toolFees };
+  const only = reach.length === 1 ? reach[0]! : null;
+  if (isKnown(only) && only.tiers.length === 0) return { priced: true, base: modelRates(only, 0, facts, profile), tiers: [], toolFees };
   const at = (inputTokens: number): RateSet =>
     reach.reduce<RateSet>(
       (sum, model) => dearer(sum, isKnown(model) ? modelRates(model, inputTokens, facts, profile) : (unknown ?? ZERO)),
@@ -115,7 +117,7 @@ export function ratesFor(reach: readonly (CatalogueModel | null)[], facts: Reque
 
 function toolFeesOf(facts: RequestFacts, profile: Profile, rules: PricingRules): Record<string, NanoUsd> {
   const fees: Record<string, NanoUsd> = {};
-  for (const type of [...facts.hostedTools, ...impliedTools(facts)]) fees[type] = feeOf(type, profile, rules) ?? 0;
+  for (const type of offeredTools(facts)) fees[type] = feeOf(type, profile, rules) ?? 0;
   return fees;
 }
 

@@ -75,10 +75,10 @@ const ACCOUNT = new Set(['openai-organization', 'openai-project', 'x-ms-client-r
  * byte of the body will be passed as it is. Hop-by-hop headers, cookies, CORS, HSTS, `alt-svc`, `server`, and whatever
  * calls itself `x-panicly-` are not on the list.
  */
-export function responseHeaders(provider: Headers, keepLength: boolean): Headers {
-  const out = new Headers();
+export function responseHeaders(provider: Headers, keepLength: boolean): Record<string, string> {
+  const out: Record<string, string> = {};
   for (const [name, value] of provider) {
-    if (passesToClient(name) || (keepLength && name === 'content-length')) out.append(name, value);
+    if (passesToClient(name) || (keepLength && name === 'content-length')) out[name] = value;
   }
   return out;
 }

@@ -43,6 +43,7 @@ class HttpUpstream implements Upstream {
   async send(request: UpstreamRequest): Promise<UpstreamAnswer | UpstreamFailure> {
     if (request.signal?.aborted) return { kind: 'aborted', code: 'not_sent', mayHaveBilled: false };
     const exchange = new Exchange(request, this.watchdogs);
+    if (exchange.stopped) return { kind: 'aborted', code: 'not_sent', mayHaveBilled: false };
     try {
       return exchange.answer(await this.#fetch(request, exchange.socketSignal));
     } catch (error) {
@@ -74,7 +75,10 @@ class HttpUpstream implements Upstream {
 class Exchange {
   readonly #socket = new AbortController();
   readonly #watchdog: Watchdog;
-  readonly #onSignal = () => this.stop('aborted', 'signal');
+  readonly #onSignal = () => {
+    if (!this.#released) this.stop('aborted', 'signal');
+  };
+  #released = false;
   #stopped: UpstreamBroken | null = null;
 
   constructor(
@@ -84,6 +88,7 @@ class Exchange {
     this.#watchdog = watchdogs.watch(() => this.stop('timeout', 'watchdog'));
     this.#watchdog.arm(request.firstByteMs);
     request.signal?.addEventListener('abort', this.#onSignal, { once: true });
+    request.onStoppable?.(this.#onSignal);
   }
 
   get socketSignal(): AbortSignal {
@@ -104,6 +109,7 @@ class Exchange {
   }
 
   release(): void {
+    this.#released = true;
     this.#watchdog.end();
     this.request.signal?.removeEventListener('abort', this.#onSignal);
   }

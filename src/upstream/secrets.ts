@@ -69,7 +69,9 @@ export function parseMasterKey(text: string): MasterKey {
   const trimmed = text.trim();
   const bytes = /^[A-Za-z0-9+/_-]{43}=?$/.test(trimmed) ? Buffer.from(trimmed, 'base64') : null;
   if (bytes?.length !== KEY_BYTES)
-    throw new SecretError('the master key (PANICLY_MASTER_KEY, or the file master.key) must be 32 bytes in base64, as `openssl rand -base64 32` makes them');
+    throw new SecretError(
+      'the master key (PANICLY_MASTER_KEY, or the file master.key) must be 32 bytes in base64, as `openssl rand -base64 32` makes them',
+    );
   return new MasterKey(bytes);
 }
 

@@ -13,6 +13,8 @@ export interface UpstreamRequest {
   readonly body: Uint8Array<ArrayBuffer> | null;
   /** Ends the exchange in every phase, the socket included. Null for a request that nobody can end. */
   readonly signal: AbortSignal | null;
+  /** The same without the cost of a signal: told, before anything is sent, how the exchange is ended. */
+  readonly onStoppable?: (stop: () => void) => void;
   /** The longest wait for the provider's headers in milliseconds, connecting included. */
   readonly firstByteMs: number;
   /** The longest silence of the body in milliseconds. Waiting for a slow client does not count. */

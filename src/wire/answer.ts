@@ -8,10 +8,11 @@ import { objectIn } from './usage/figures.ts';
 /** The most bytes that a compressed answer may grow to before we give up reading it: 64 MB. */
 export const MAX_DECODED_BYTES = 64 * 1024 * 1024;
 
-const NOTHING: AnswerFacts = { usage: null, responseId: null };
-
 /** A longer id than this is no id. */
 const MAX_ID_LENGTH = 256;
+
+/** An answer of this size is parsed as a whole in the time that a search takes. */
+const SMALL_BYTES = 4_096;
 
 const decoder = new TextDecoder();
 const USAGE_KEY = Buffer.from('"usage"');
@@ -22,12 +23,12 @@ const USAGE_KEY = Buffer.from('"usage"');
  */
 export function readAnswer(route: Route, bytes: Uint8Array): AnswerFacts {
   // A response needs its id and its output items; the others only their usage, which mostly stands at the end.
-  if (route !== 'responses') {
+  if (route !== 'responses' && bytes.length > SMALL_BYTES) {
     const usage = readUsage(route, usageAtEnd(bytes));
     if (usage !== null) return { usage, responseId: null };
   }
   const answer = objectIn(parsed(bytes));
-  if (answer === null) return route === 'responses' ? { usage: readUsage(route, usageAtEnd(bytes)), responseId: null } : NOTHING;
+  if (answer === null) return { usage: readUsage(route, usageAtEnd(bytes)), responseId: null };
   return { usage: readUsage(route, answer), responseId: route === 'responses' ? idOf(answer) : null };
 }
 

@@ -1,7 +1,7 @@
 import type { BodyEdit } from '../domain/facts.ts';
 import { JsonBody } from './json.ts';
 import { isNamed, spansOf, type MemberSpan } from './json/members.ts';
-import { scanObject } from './json/scan.ts';
+import { isSpace, scanObject } from './json/scan.ts';
 
 /** What becomes of one member: new JSON, null to remove it, or changes inside the object that it holds. */
 type Change = string | null | Map<string, string | null>;
@@ -12,12 +12,37 @@ type Change = string | null | Map<string, string | null>;
  * `json` of an edit must be valid JSON. Later edits win. Throws a RangeError for a path that has not one or two names.
  */
 export function editBody(body: JsonBody, edits: readonly BodyEdit[]): Uint8Array {
+  if (edits.length === 1 && isAddition(body, edits[0]!)) return withAddition(body, edits[0]!);
   const changes = new Map<string, Change>();
   for (let index = 0; index < edits.length; index++) {
     // A member that was set as a whole and is then edited inside must be read again first.
     if (!addChange(changes, edits[index]!)) return editBody(reread(applied(body, changes)), edits.slice(index));
   }
   return changes.size === 0 ? body.bytes : applied(body, changes);
+}
+
+/** The common case: one new member at the end of the outermost object. */
+function isAddition(body: JsonBody, { path, json }: BodyEdit): boolean {
+  return path.length === 1 && json !== null && !Object.hasOwn(body.value, path[0]!);
+}
+
+function withAddition(body: JsonBody, { path, json }: BodyEdit): Uint8Array {
+  const { bytes } = body;
+  // White space before the brace stays before it: the member goes right behind the last value.
+  const at = endOfLastValue(body);
+  const text = `${bytes[at - 1] === 0x7b ? '' : ','}${JSON.stringify(path[0])}:${json}`;
+  const length = Buffer.byteLength(text);
+  const out = Buffer.allocUnsafe(bytes.length + length);
+  out.set(bytes.subarray(0, at));
+  out.write(text, at);
+  out.set(bytes.subarray(at), at + length);
+  return out;
+}
+
+function endOfLastValue({ bytes, end }: JsonBody): number {
+  let at = end - 1;
+  while (isSpace(bytes[at - 1])) at--;
+  return at;
 }
 
 /** False when the edit needs the outcome of one that is already in `changes`. */

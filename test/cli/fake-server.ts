@@ -72,6 +72,7 @@ export const DECISION: DecisionJson = {
     overrun: false,
     flags: [],
   },
+  correction: null,
 };
 export const DENIAL: DecisionJson = {
   ...DECISION,

@@ -5,7 +5,7 @@ describe('decision ids', () => {
   test.each([
     [1, 0, 'dec_0000000001'],
     [35, 1, 'dec_000000001z'],
-    [4_000_000_000, 1_795_000_000_000, 'dec_0mwm2y1kw1u5hs00'],
+    [4_000_000_000, 1_795_000_000_000, 'dec_0mwm0nk741u5hvr4'],
     [Number.MAX_SAFE_INTEGER, 36 ** 9 - 1, 'dec_zzzzzzzzz2gosa7pa2gv'],
   ])('seq %d at %d is %s, and back', (seq, atMs, id) => {
     expect(decisionId(seq, atMs)).toBe(id);
@@ -22,21 +22,15 @@ describe('decision ids', () => {
     'dec_',
     'dec_000000000',
     'dec_00000000001',
-    'dec_0000000000',
-    'DEC_0000000001',
     'dec_000000000A',
     'dec_000000000-',
+    'DEC_0000000001',
     'dec_0000000001\n',
     ' dec_0000000001',
+    'dec_000000000zzzzzzzzzzz',
     'dec_000000000zzzzzzzzzzzz',
     'key_0000000001',
-  ])('%j is none, unless it reads back as itself', (text) => {
-    const parsed = parseDecisionId(text);
-    if (parsed !== null) expect(decisionId(parsed.seq, parsed.atMs)).toBe(text);
-    else expect(parsed).toBeNull();
-  });
-
-  test.each(['dec_000000000' + '01', 'dec_000000000zzzzzzzzzzz'])('%s has two readings or none: refused', (text) => {
+  ])('%j is none', (text) => {
     expect(parseDecisionId(text)).toBeNull();
   });
 });

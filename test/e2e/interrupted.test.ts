@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import OpenAI from 'openai';
 import { eventually, OPEN_POLICY, startPanicly, type Panicly } from '../support/binary.ts';
 import { startMockProvider, type MockProvider, type SeenRequest } from '../support/mock-provider.ts';
+import { readAll } from '../support/read-all.ts';
 import { chatEnd, chatEvent, startSteppingProvider, type SteppingProvider } from '../support/stepping-provider.ts';
 
 /** Answers that do not come to their end: whoever goes away, the other side sees it, and the ledger says how it ended. */
@@ -52,18 +53,6 @@ async function expectNothingOpen(): Promise<void> {
 async function newestSettlement() {
   const [newest] = await server.decisions();
   return (await server.settled(newest!.id)).settlement;
-}
-
-/** Reads to the end: the text, and whether the connection broke. */
-async function readAll(response: Response): Promise<{ text: string; broken: boolean }> {
-  const decoder = new TextDecoder();
-  let text = '';
-  try {
-    for await (const chunk of response.body!) text += decoder.decode(chunk, { stream: true });
-    return { text, broken: false };
-  } catch {
-    return { text, broken: true };
-  }
 }
 
 describe('a client that goes away', () => {
@@ -117,7 +106,7 @@ describe('a client that goes away', () => {
     step.send(chatEvent('one') + chatEnd(4, 1));
     const reader = (await pending).body!.getReader();
     let text = '';
-    while (!text.includes('[DONE]')) text += Buffer.from((await reader.read()).value!).toString();
+    while (!text.includes('[DONE]')) text += Buffer.from((await reader.read()).value).toString();
     abort.abort();
     await expectNothingOpen();
     expect(await newestSettlement()).toMatchObject({ outcome: 'completed', basis: 'reported', input_tokens: 4, output_tokens: 1 });
@@ -180,7 +169,11 @@ describe('a provider that goes away', () => {
     const response = await server.post('/v1/chat/completions', server.liveKey, chat('mock-stall'));
     const { text, broken } = await readAll(response);
     const last = JSON.parse(text.trimEnd().split('\n\n').at(-1)!.slice('data: '.length)) as { error: object };
-    expect(last.error).toMatchObject({ type: 'upstream_error', code: 'upstream_timeout', decision_id: response.headers.get('x-panicly-decision-id') });
+    expect(last.error).toMatchObject({
+      type: 'upstream_error',
+      code: 'upstream_timeout',
+      decision_id: response.headers.get('x-panicly-decision-id'),
+    });
     expect(broken).toBe(true);
     expect(await within((await seen()).whenClosed)).toBeUndefined();
     expect(await newestSettlement()).toMatchObject({ outcome: 'upstream_timeout' });

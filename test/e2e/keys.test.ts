@@ -58,7 +58,11 @@ describe('which key opens what', () => {
     expect((await server.decisions()).length).toBe(before);
     expect(mock.seen.length).toBe(sent);
     if (path.endsWith('/any')) return;
-    for (const headers of [{ authorization: `Bearer ${server.testKey}` }, { authorization: `bearer ${server.testKey}` }, { 'x-panicly-key': server.testKey }])
+    for (const headers of [
+      { authorization: `Bearer ${server.testKey}` },
+      { authorization: `bearer ${server.testKey}` },
+      { 'x-panicly-key': server.testKey },
+    ])
       expect((await send(method, path, headers)).status).toBe(200);
   });
 
@@ -76,12 +80,15 @@ describe('which key opens what', () => {
     expect((await fetch(server.url + path, { headers: { authorization: `Bearer ${server.operatorToken}` } })).status).toBe(200);
   });
 
-  test.each(['/v1/completions', '/v1/chat/completions/x', '/v1/files', '/v1', '/', '/.env', '/admin/v1/nothing'])('%s is a 404 in the error shape', async (path) => {
-    for (const method of ['GET', 'POST']) {
-      const response = await fetch(server.url + path, { method, headers: { authorization: `Bearer ${server.liveKey}` } });
-      expect(await codeOf(response)).toEqual([404, 'unknown_url']);
-    }
-  });
+  test.each(['/v1/completions', '/v1/chat/completions/x', '/v1/files', '/v1', '/', '/.env', '/admin/v1/nothing'])(
+    '%s is a 404 in the error shape',
+    async (path) => {
+      for (const method of ['GET', 'POST']) {
+        const response = await fetch(server.url + path, { method, headers: { authorization: `Bearer ${server.liveKey}` } });
+        expect(await codeOf(response)).toEqual([404, 'unknown_url']);
+      }
+    },
+  );
 });
 
 describe('a revoked key', () => {
@@ -95,17 +102,17 @@ describe('a revoked key', () => {
     };
     const cut = await open(key.key);
     const kept = await open(other.key);
-    for (const { reader } of [cut, kept]) expect(Buffer.from((await reader.read()).value!).toString()).toBe(chatEvent('one'));
+    for (const { reader } of [cut, kept]) expect(Buffer.from((await reader.read()).value).toString()).toBe(chatEvent('one'));
     await revoke(key.id);
     const closed = await Promise.race([cut.step.closed, Bun.sleep(CUT_WITHIN_MS).then(() => 'too late')]);
     expect(closed).toBeUndefined();
-    const event = Buffer.from((await cut.reader.read()).value!).toString();
+    const event = Buffer.from((await cut.reader.read()).value).toString();
     expect(JSON.parse(event.trim().slice('data: '.length))).toMatchObject({ error: { type: 'authentication_error', code: 'revoked_key' } });
     expect(await cut.reader.read().catch((error: unknown) => error)).toBeInstanceOf(Error);
     expect(await codeOf(await server.post('/v1/chat/completions', key.key, chat()))).toEqual([401, 'revoked_key']);
     expect((await fetch(`${server.url}/v1/models`, { headers: { authorization: `Bearer ${key.key}` } })).status).toBe(401);
     kept.step.send(chatEvent('two'));
-    expect(Buffer.from((await kept.reader.read()).value!).toString()).toBe(chatEvent('two'));
+    expect(Buffer.from((await kept.reader.read()).value).toString()).toBe(chatEvent('two'));
     await kept.reader.cancel();
     const rows = await eventually('both are settled', async () => {
       const all = (await server.decisions()).filter(({ requested_model }) => requested_model === 'step');
@@ -169,7 +176,7 @@ describe('Sentry Mode', () => {
     const sentry = `/projects/${await server.projectId()}/sentry`;
     await server.ask(sentry, { method: 'PUT', body: { enabled: true } });
     expect(await Promise.race([step.closed, Bun.sleep(CUT_WITHIN_MS).then(() => 'too late')])).toBeUndefined();
-    expect(Buffer.from((await reader.read()).value!).toString()).toContain('"code":"sentry_mode"');
+    expect(Buffer.from((await reader.read()).value).toString()).toContain('"code":"sentry_mode"');
     expect(await reader.read().catch((error: unknown) => error)).toBeInstanceOf(Error);
     await server.ask(sentry, { method: 'PUT', body: { enabled: false } });
   });

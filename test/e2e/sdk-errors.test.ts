@@ -1,7 +1,13 @@
-import { Database } from 'bun:sqlite';
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { join } from 'node:path';
-import OpenAI, { APIError } from 'openai';
+import OpenAI, {
+  APIError,
+  AuthenticationError,
+  BadRequestError,
+  InternalServerError,
+  NotFoundError,
+  PermissionDeniedError,
+  RateLimitError,
+} from 'openai';
 import { OPEN_POLICY, startPanicly, type Panicly } from '../support/binary.ts';
 import { startMockProvider, type MockProvider } from '../support/mock-provider.ts';
 
@@ -44,7 +50,7 @@ describe('error classes', () => {
     const wrong = `${server.testKey.slice(0, -1)}${server.testKey.endsWith('0') ? '1' : '0'}`;
     const { client, sent } = counting(wrong, 2);
     const error = await failure(client.chat.completions.create(hello('m')));
-    expect(error).toBeInstanceOf(OpenAI.AuthenticationError);
+    expect(error).toBeInstanceOf(AuthenticationError);
     expect(error).toMatchObject({ status: 401, type: 'authentication_error', code: 'invalid_key', param: null });
     expect(sent()).toBe(1);
   });
@@ -53,7 +59,7 @@ describe('error classes', () => {
     await server.policy({ ...OPEN_POLICY, models: { mode: 'enforce', block: ['forbidden-*'] } });
     const { client, sent } = counting(server.liveKey, 2);
     const error = await failure(client.responses.create({ model: 'forbidden-1', input: 'Hello' }));
-    expect(error).toBeInstanceOf(OpenAI.PermissionDeniedError);
+    expect(error).toBeInstanceOf(PermissionDeniedError);
     expect(error).toMatchObject({ status: 403, type: 'policy_blocked', code: 'model_blocked' });
     expect((error.error as { reason?: string }).reason).toBe('model_blocked');
     expect(sent()).toBe(1);
@@ -66,7 +72,7 @@ describe('error classes', () => {
     const { id } = (await server.ask<{ id: string }>('/projects', { method: 'POST', body: { name: 'bare' } })) ?? {};
     const { key } = await server.ask<{ key: string }>(`/projects/${id}/keys`, { method: 'POST', body: { name: 'k' } });
     const error = await failure(counting(key, 2).client.embeddings.create({ model: 'm', input: 'x' }));
-    expect(error).toBeInstanceOf(OpenAI.NotFoundError);
+    expect(error).toBeInstanceOf(NotFoundError);
     expect(error.message).toContain('panicly providers add --project bare');
   });
 
@@ -79,10 +85,10 @@ describe('error classes', () => {
           ? client.responses.create({ model, input: 'Hello' })
           : client.embeddings.create({ model, input: 'Hello' });
     const limited = await failure(ask('sim-error-429'));
-    expect(limited).toBeInstanceOf(OpenAI.RateLimitError);
+    expect(limited).toBeInstanceOf(RateLimitError);
     expect(limited.headers!.get('retry-after')).not.toBeNull();
     const broken = await failure(ask('sim-error-500'));
-    expect(broken).toBeInstanceOf(OpenAI.InternalServerError);
+    expect(broken).toBeInstanceOf(InternalServerError);
     expect(await server.settled(broken.headers!.get('x-panicly-decision-id')!)).toMatchObject({
       settlement: { outcome: 'upstream_error', upstream_status: 500, cost_usd: '0.00', basis: 'none' },
     });
@@ -91,7 +97,7 @@ describe('error classes', () => {
   test('400 for what is no request is a BadRequestError that names the field', async () => {
     const { client, sent } = counting(server.testKey, 2);
     const error = await failure(client.chat.completions.create({ ...hello('m'), n: 0 }));
-    expect(error).toBeInstanceOf(OpenAI.BadRequestError);
+    expect(error).toBeInstanceOf(BadRequestError);
     expect(error).toMatchObject({ code: 'invalid_value', param: 'n' });
     expect(sent()).toBe(1);
   });
@@ -109,7 +115,7 @@ describe('error classes', () => {
   test('other errors of a provider pass as they are', async () => {
     const { client } = counting(server.liveKey, 0);
     const limited = await failure(client.chat.completions.create(hello('mock-429')));
-    expect(limited).toBeInstanceOf(OpenAI.RateLimitError);
+    expect(limited).toBeInstanceOf(RateLimitError);
     expect(limited.message).toContain('Rate limit reached');
     expect(limited.headers!.get('retry-after')).toBe('1');
     const broken = await server.post('/v1/chat/completions', server.liveKey, hello('mock-500-html'));
@@ -162,7 +168,7 @@ describe('what the SDK tries again', () => {
     const { client } = counting(server.liveKey, 0);
     await client.chat.completions.create(hello('m')).catch(() => undefined);
     const error = await failure(client.chat.completions.create(hello('m')));
-    expect(error).toBeInstanceOf(OpenAI.RateLimitError);
+    expect(error).toBeInstanceOf(RateLimitError);
     expect(error).toMatchObject({ code: 'burst_protection', type: 'policy_blocked' });
     expect(error.headers!.get('x-should-retry')).toBe('true');
     const seconds = Number(error.headers!.get('retry-after'));
@@ -177,7 +183,7 @@ describe('what the SDK tries again', () => {
     const { client, sent } = counting(server.liveKey, 3);
     const upstream = mock.seen.length;
     const error = await failure(client.chat.completions.create(hello('m')));
-    expect(error).toBeInstanceOf(OpenAI.PermissionDeniedError);
+    expect(error).toBeInstanceOf(PermissionDeniedError);
     expect(error).toMatchObject({ code: 'sentry_mode' });
     expect(error.headers!.get('x-should-retry')).toBe('false');
     expect([sent(), mock.seen.length - upstream]).toEqual([1, 0]);
@@ -197,19 +203,34 @@ describe('what the SDK tries again', () => {
 });
 
 describe('capacity', () => {
-  test('402 when the included volume is used, and it is not tried again', async () => {
-    // There is no route for plans yet: the row is changed while nobody serves.
-    await server.stop();
-    const db = new Database(join(server.dataDir, 'panicly.db'));
-    db.run("UPDATE workspaces SET plan = 'free', included_requests = 1");
-    db.close();
-    await server.start();
+  const workspace = async () => (await server.ask<{ data: { id: string }[] }>('/workspaces')).data[0]!.id;
+
+  test('402 when the included volume is used, which is not tried again', async () => {
+    await server.ask(`/workspaces/${await workspace()}`, { method: 'PATCH', body: { plan: 'custom', included_requests: 0 } });
     const { client, sent } = counting(server.liveKey, 3);
-    await client.chat.completions.create(hello('m')).catch(() => undefined);
-    const before = sent();
     const upstream = mock.seen.length;
     const error = await failure(client.chat.completions.create(hello('m')));
-    expect(error).toMatchObject({ status: 402, type: 'capacity_exhausted', code: 'included_volume_used' });
-    expect([sent() - before, mock.seen.length - upstream]).toEqual([1, 0]);
+    expect(error).toMatchObject({ status: 402, type: 'capacity_exhausted' });
+    expect(['included_volume_used', 'credits_exhausted']).toContain(error.code!);
+    expect(error.headers!.get('x-should-retry')).toBe('false');
+    expect([sent(), mock.seen.length - upstream]).toEqual([1, 0]);
+    expect(await server.decision(error.headers!.get('x-panicly-decision-id')!)).toMatchObject({ decision: 'deny', reason: error.code });
+  });
+
+  test('a credit pays for one request', async () => {
+    await server.ask(`/workspaces/${await workspace()}/credits`, { method: 'POST', body: { requests: 1, note: 'a present' } });
+    const { client } = counting(server.liveKey, 0);
+    expect((await client.chat.completions.create(hello('m'))).choices).toHaveLength(1);
+    expect(await failure(client.chat.completions.create(hello('m')))).toMatchObject({ status: 402, code: 'credits_exhausted' });
+  });
+
+  test('test keys have a volume of their own', async () => {
+    const { client } = counting(server.testKey, 0);
+    const ask = () => client.embeddings.create({ model: 'm', input: 'x' });
+    // The live key has used the credit up; here it is whole.
+    expect((await ask()).data).toHaveLength(1);
+    expect(await failure(ask())).toMatchObject({ status: 402 });
+    await server.ask(`/workspaces/${await workspace()}`, { method: 'PATCH', body: { plan: 'unlimited', included_requests: null } });
+    expect((await ask()).data).toHaveLength(1);
   });
 });

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import OpenAI from 'openai';
+import OpenAI, { NotFoundError } from 'openai';
 import { OPEN_POLICY, startPanicly, type Panicly } from '../support/binary.ts';
 import { startMockProvider, type MockProvider } from '../support/mock-provider.ts';
 
@@ -30,7 +30,13 @@ describe('chat', () => {
     expect(data.choices[0]).toMatchObject({ finish_reason: 'stop', message: { role: 'assistant' } });
     expect(data.choices[0]!.message.content).toContain('Hello');
     const { settlement, ...decision } = await server.settled(response.headers.get('x-panicly-decision-id')!);
-    expect(decision).toMatchObject({ decision: 'allow', route: 'chat', environment: 'test', requested_model: 'gpt-4.1-mini', stream: false });
+    expect(decision).toMatchObject({
+      decision: 'allow',
+      route: 'chat',
+      environment: 'test',
+      requested_model: 'gpt-4.1-mini',
+      stream: false,
+    });
     expect(settlement).toMatchObject({
       outcome: 'completed',
       basis: 'reported',
@@ -57,10 +63,15 @@ describe('chat', () => {
       return 'sunny';
     };
     const tools = [
-      { type: 'function' as const, function: { name: 'forecast', description: 'x', parse: JSON.parse, function: forecast, parameters: weather } },
+      {
+        type: 'function' as const,
+        function: { name: 'forecast', description: 'x', parse: JSON.parse, function: forecast, parameters: weather },
+      },
     ];
     const request = { model: 'sim-tools', messages: user('weather?'), tools };
-    const runner = stream ? simulated.chat.completions.runTools({ ...request, stream: true }) : simulated.chat.completions.runTools(request);
+    const runner = stream
+      ? simulated.chat.completions.runTools({ ...request, stream: true })
+      : simulated.chat.completions.runTools(request);
     expect(await runner.finalContent()).toContain('weather?');
     expect(calls).toEqual([{ city: 'example' }]);
   });
@@ -103,7 +114,11 @@ describe('responses', () => {
     const call = first.output.find((item) => item.type === 'function_call')!;
     expect(call).toMatchObject({ name: 'forecast', arguments: '{"city":"example"}' });
     const output = { type: 'function_call_output' as const, call_id: call.call_id, output: 'sunny' };
-    const second = await simulated.responses.create({ model: 'sim-tools', input: [{ role: 'user', content: 'weather?' }, call, output], tools });
+    const second = await simulated.responses.create({
+      model: 'sim-tools',
+      input: [{ role: 'user', content: 'weather?' }, call, output],
+      tools,
+    });
     expect(second.output_text).toContain('weather?');
   });
 });
@@ -141,7 +156,7 @@ describe('models', () => {
   test('a live key sees what its provider serves', async () => {
     expect(await Array.fromAsync(provided.models.list())).toMatchObject([{ id: 'mock-model', object: 'model', owned_by: 'mock' }]);
     expect(await provided.models.retrieve('mock-model')).toMatchObject({ id: 'mock-model' });
-    expect(await provided.models.retrieve('none').catch((error: unknown) => error)).toBeInstanceOf(OpenAI.NotFoundError);
+    expect(await provided.models.retrieve('none').catch((error: unknown) => error)).toBeInstanceOf(NotFoundError);
     const name = encodeURIComponent('vendor/none');
     expect((await fetch(`${server.url}/v1/models/${name}`, { headers: { authorization: `Bearer ${server.liveKey}` } })).status).toBe(404);
   });

@@ -176,7 +176,10 @@ describe('what is around a start', () => {
 
   test('a master key that is no key, and a token that is no token, are refused', async () => {
     const data = join(temporaryDirectory(), 'data');
-    expectOneLine(await runPanicly(['serve', '--port', '0', '--data', data], { env: { PANICLY_MASTER_KEY: 'short-canary' } }), 'PANICLY_MASTER_KEY');
+    expectOneLine(
+      await runPanicly(['serve', '--port', '0', '--data', data], { env: { PANICLY_MASTER_KEY: 'short-canary' } }),
+      'PANICLY_MASTER_KEY',
+    );
     const token = await runPanicly(['init', '--data', join(data, 'b')], { env: { PANICLY_OPERATOR_TOKEN: 'guess-me-canary' } });
     expectOneLine(token, 'PANICLY_OPERATOR_TOKEN');
     expect(token.stderr).not.toContain('canary');
@@ -185,7 +188,10 @@ describe('what is around a start', () => {
   test('.env and bunfig.toml of the working directory are not loaded', async () => {
     const cwd = temporaryDirectory();
     const ran = join(cwd, 'preload-ran');
-    writeFileSync(join(cwd, '.env'), `PANICLY_DATA=${join(cwd, 'from-env-file')}\nPANICLY_PORT=not-a-port\nOPENAI_API_KEY=sk-from-env-file\n`);
+    writeFileSync(
+      join(cwd, '.env'),
+      `PANICLY_DATA=${join(cwd, 'from-env-file')}\nPANICLY_PORT=not-a-port\nOPENAI_API_KEY=sk-from-env-file\n`,
+    );
     writeFileSync(join(cwd, 'bunfig.toml'), 'preload = ["./preload.ts"]\n');
     writeFileSync(join(cwd, 'preload.ts'), `require('node:fs').writeFileSync(${JSON.stringify(ran)}, 'yes');\n`);
     mkdirSync(join(cwd, 'empty'));

@@ -2,6 +2,7 @@ import { connect } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'bun:test';
 import { eventually, OPEN_POLICY, runPanicly, startPanicly, type Panicly } from '../support/binary.ts';
 import { startMockProvider, type MockProvider } from '../support/mock-provider.ts';
+import { readAll } from '../support/read-all.ts';
 import { chatEnd, chatEvent, startSteppingProvider, type Step, type SteppingProvider } from '../support/stepping-provider.ts';
 
 /** SIGTERM: new requests are refused, open ones finish or are cut at the deadline, and the ledger is whole. */
@@ -59,7 +60,13 @@ describe('with time enough', () => {
     const texts = await Promise.all(responses.map((response) => response.text()));
     expect(texts).toEqual(texts.map(() => chatEvent('one') + chatEvent('two') + chatEnd(5, 2, false)));
     expect(await server.exited()).toBe(0);
-    expect(server.stderr().trim().split('\n').map((line) => (JSON.parse(line) as { event: string }).event)).toEqual(['stopping', 'stopped']);
+    expect(
+      server
+        .stderr()
+        .trim()
+        .split('\n')
+        .map((line) => (JSON.parse(line) as { event: string }).event),
+    ).toEqual(['stopping', 'stopped']);
     await server.start();
     const rows = await server.decisions();
     expect(rows.map(({ settlement }) => settlement?.outcome)).toEqual(['completed', 'completed', 'completed']);
@@ -152,14 +159,3 @@ test('a second signal ends it at once, and what was open is unknown afterwards',
   const [row] = await server.decisions();
   expect(row!.settlement).toMatchObject({ outcome: 'unknown', basis: 'held', cost_usd: row!.hold_usd });
 });
-
-async function readAll(response: Response): Promise<{ text: string; broken: boolean }> {
-  const decoder = new TextDecoder();
-  let text = '';
-  try {
-    for await (const chunk of response.body!) text += decoder.decode(chunk, { stream: true });
-    return { text, broken: false };
-  } catch {
-    return { text, broken: true };
-  }
-}

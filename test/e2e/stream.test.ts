@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { connect } from 'node:net';
 import { OPEN_POLICY, startPanicly, type Panicly } from '../support/binary.ts';
-import { chatStream, compressed, error, json, splitBody, sse, startMockProvider, type Answer, type MockProvider } from '../support/mock-provider.ts';
+import { chatStream, compressed, error, json, splitBody, sse, startMockProvider, type MockProvider } from '../support/mock-provider.ts';
 import { chatEnd, chatEvent, startSteppingProvider, type SteppingProvider } from '../support/stepping-provider.ts';
 
 /** Streams and encodings through the built program: the client gets what the provider would have given it. */
@@ -42,15 +42,18 @@ describe('usage', () => {
     ['false', { stream_options: { include_usage: false } }],
     ['other keys', { stream_options: { include_obfuscation: false } }],
     ['other keys and true', { stream_options: { include_obfuscation: false, include_usage: true } }],
-  ])('stream_options %s: recorded, and the bytes are the provider’s own', async (_, change) => {
-    mock.behave(null);
-    const body = chat(change);
-    const response = await server.post('/v1/chat/completions', server.liveKey, body);
-    expect(await response.text()).toBe(await direct('/chat/completions', body));
-    expect(await settlementOf(response)).toMatchObject({ outcome: 'completed', basis: 'reported', input_tokens: 9, output_tokens: 10 });
-    const sent = mock.seen.at(-2)!.json() as { stream_options: object };
-    expect(sent.stream_options).toEqual({ ...change.stream_options, include_usage: true });
-  });
+  ] as readonly [string, { stream_options?: object | null }][])(
+    'stream_options %s: recorded, and the bytes are the provider’s own',
+    async (_, change) => {
+      mock.behave(null);
+      const body = chat(change);
+      const response = await server.post('/v1/chat/completions', server.liveKey, body);
+      expect(await response.text()).toBe(await direct('/chat/completions', body));
+      expect(await settlementOf(response)).toMatchObject({ outcome: 'completed', basis: 'reported', input_tokens: 9, output_tokens: 10 });
+      const sent = mock.seen.at(-2)!.json() as { stream_options: object };
+      expect(sent.stream_options).toEqual({ ...change.stream_options, include_usage: true });
+    },
+  );
 
   test.each([1, 7, 64])('the same when the provider writes %d bytes at a time', async (bytes) => {
     const words = (withUsage: boolean) => Buffer.concat(chatStream(6, withUsage).chunks).toString().replaceAll('word', 'wörd 🦊 ');
@@ -103,14 +106,14 @@ describe('pace', () => {
     const response = await pending;
     expect(response.headers.get('content-type')).toBe('text/event-stream');
     const reader = response.body!.getReader();
-    expect(Buffer.from((await reader.read()).value!).toString()).toBe(chatEvent('zero'));
+    expect(Buffer.from((await reader.read()).value).toString()).toBe(chatEvent('zero'));
     // The provider says the next word only when the client has the one before: anything that is held back stops this test.
     for (const word of ['one', 'two', 'three', 'fünf']) {
       step.send(chatEvent(word));
-      expect(Buffer.from((await reader.read()).value!).toString()).toBe(chatEvent(word));
+      expect(Buffer.from((await reader.read()).value).toString()).toBe(chatEvent(word));
     }
     step.send(': a comment\n\n');
-    expect(Buffer.from((await reader.read()).value!).toString()).toBe(': a comment\n\n');
+    expect(Buffer.from((await reader.read()).value).toString()).toBe(': a comment\n\n');
     step.send(chatEnd(3, 4));
     step.end();
     let rest = '';
@@ -121,7 +124,10 @@ describe('pace', () => {
 
   test('twelve seconds of silence, before the answer and within it, end nothing', async () => {
     const silence = 12_000;
-    mock.behave({ ...json({ object: 'chat.completion', choices: [], usage: { prompt_tokens: 1, completion_tokens: 1 } }), headDelayMs: silence });
+    mock.behave({
+      ...json({ object: 'chat.completion', choices: [], usage: { prompt_tokens: 1, completion_tokens: 1 } }),
+      headDelayMs: silence,
+    });
     const whole = server.post('/v1/chat/completions', server.liveKey, chat({ stream: false }));
     const streamed = server.post('/v1/chat/completions', server.liveKey, chat({ model: 'step' }));
     const step = await stepping.next();
@@ -148,9 +154,12 @@ describe.each(['gzip', 'br', 'zstd'] as const)('%s', (encoding) => {
   });
 
   test('an error', async () => {
-    mock.behave(compressed(error(418, 'a teapot') as Answer, encoding));
+    mock.behave(compressed(error(418, 'a teapot'), encoding));
     const response = await server.post('/v1/chat/completions', server.liveKey, chat({ stream: false }));
-    expect([response.status, await response.json()]).toEqual([418, expect.objectContaining({ error: expect.objectContaining({ message: 'a teapot' }) })]);
+    expect([response.status, await response.json()]).toEqual([
+      418,
+      expect.objectContaining({ error: expect.objectContaining({ message: 'a teapot' }) }),
+    ]);
   });
 
   test.each([true, undefined])('a stream in small pieces, include_usage %p', async (asked) => {
@@ -165,9 +174,18 @@ describe.each(['gzip', 'br', 'zstd'] as const)('%s', (encoding) => {
 
 describe('bytes', () => {
   test('what a client sends arrives as it was written, and what a provider says comes back', async () => {
-    const odd = '{ "model":"any",\t"messages":[{"role":"user","content":"\\u00e9 \\/ \\ud83e\\udd8a 🦊"}], "seed":12345678901234567890, "x_unknown": 1.0e2 }';
-    const said = '{"object":"chat.completion", "choices":[],"big":98765432109876543210,"usage":{"prompt_tokens":1,"completion_tokens":1}}\n';
-    mock.behave({ ...json(0), chunks: [Buffer.from(said)], headers: [['content-type', 'application/json; charset=utf-8'], ['x-request-id', 'req_7']] });
+    const odd =
+      '{ "model":"any",\t"messages":[{"role":"user","content":"\\u00e9 \\/ \\ud83e\\udd8a 🦊"}], "seed":12345678901234567890, "x_unknown": 1.0e2 }';
+    const said =
+      '{"object":"chat.completion", "choices":[],"big":98765432109876543210,"usage":{"prompt_tokens":1,"completion_tokens":1}}\n';
+    mock.behave({
+      ...json(0),
+      chunks: [Buffer.from(said)],
+      headers: [
+        ['content-type', 'application/json; charset=utf-8'],
+        ['x-request-id', 'req_7'],
+      ],
+    });
     const headers = { authorization: `Bearer ${server.liveKey}`, 'content-type': 'application/json' };
     const response = await fetch(`${server.url}/v1/chat/completions`, { method: 'POST', headers, body: odd });
     expect(await response.text()).toBe(said);

@@ -1,4 +1,12 @@
-import { UpstreamBroken, type BreakKind, type Upstream, type UpstreamAnswer, type UpstreamFailure, type UpstreamRequest } from '../../src/upstream/upstream.ts';
+import { withSignal } from '../../src/upstream/stoppable.ts';
+import {
+  UpstreamBroken,
+  type BreakKind,
+  type Upstream,
+  type UpstreamAnswer,
+  type UpstreamFailure,
+  type UpstreamRequest,
+} from '../../src/upstream/upstream.ts';
 
 type Reply = UpstreamAnswer | UpstreamFailure;
 
@@ -9,7 +17,8 @@ export class FakeUpstream implements Upstream {
   reply: (request: UpstreamRequest) => Reply | Promise<Reply> = () => jsonAnswer(200, completion());
   #waiters: { readonly count: number; readonly resolve: () => void }[] = [];
 
-  async send(request: UpstreamRequest): Promise<Reply> {
+  async send(asked: UpstreamRequest): Promise<Reply> {
+    const request = withSignal(asked);
     // As the real one does: what was stopped before is not sent.
     if (request.signal?.aborted) return { kind: 'aborted', code: 'not_sent', mayHaveBilled: false };
     this.arrived.push(request);
@@ -51,7 +60,8 @@ export class FakeAnswer implements UpstreamAnswer {
   }
 
   push(...texts: readonly (string | Uint8Array)[]): this {
-    for (const text of texts) this.#chunks.push((typeof text === 'string' ? new TextEncoder().encode(text) : text) as Uint8Array<ArrayBuffer>);
+    for (const text of texts)
+      this.#chunks.push((typeof text === 'string' ? new TextEncoder().encode(text) : text) as Uint8Array<ArrayBuffer>);
     this.#wake?.();
     return this;
   }

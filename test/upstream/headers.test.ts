@@ -116,21 +116,21 @@ describe('to the client', () => {
   ];
 
   test.each(passes)('%s passes', (name) => {
-    expect(responseHeaders(new Headers({ [name]: 'value' }), false).get(name)).toBe('value');
+    expect(responseHeaders(new Headers({ [name]: 'value' }), false)[name]).toBe('value');
   });
 
   test.each(stays)('%s stays', (name) => {
-    expect([...responseHeaders(new Headers([[name, 'value']]), false).keys()]).toEqual([]);
+    expect(Object.keys(responseHeaders(new Headers([[name, 'value']]), false))).toEqual([]);
   });
 
   test('content-length passes only when the body is kept', () => {
-    expect(responseHeaders(new Headers({ 'content-length': '3' }), true).get('content-length')).toBe('3');
+    expect(responseHeaders(new Headers({ 'content-length': '3' }), true)['content-length']).toBe('3');
   });
 
   test('more names than are remembered are still judged rightly', () => {
     const many = new Headers();
     for (let index = 0; index < 2_500; index++) many.append(`x-odd-${index}`, '1');
     many.append('openai-version', '1');
-    for (let round = 0; round < 2; round++) expect([...responseHeaders(many, false).keys()]).toEqual(['openai-version']);
+    for (let round = 0; round < 2; round++) expect(Object.keys(responseHeaders(many, false))).toEqual(['openai-version']);
   });
 });

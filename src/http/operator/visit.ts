@@ -1,4 +1,4 @@
-import type { Static, TObject, TProperties, TSchema } from '@sinclair/typebox';
+import type { Static, TObject, TSchema } from '@sinclair/typebox';
 import type { AnyElysia, DocumentDecoration } from 'elysia';
 import type { Actor, Office } from '../../operator/office.ts';
 import { refusalOf } from '../../operator/outcome.ts';
@@ -26,6 +26,8 @@ export interface RouteShape<Body extends TSchema, Query extends TObject> {
   readonly summary: string;
   /** Without one, a request with a body that says anything is refused. */
   readonly body?: Body;
+  /** An empty body is taken for an object that says nothing. */
+  readonly isBodyOptional?: boolean;
   /** Without one, every parameter is refused. */
   readonly query?: Query;
   readonly answer?: TSchema;
@@ -38,7 +40,8 @@ export interface RouteShape<Body extends TSchema, Query extends TObject> {
 interface Context {
   readonly request: Request;
   readonly server: AnyElysia['server'];
-  readonly params: { readonly [name: string]: string };
+  /** Left out on addresses without parameters. */
+  readonly params?: { readonly [name: string]: string };
 }
 
 type Handler = (context: Context) => Promise<Response>;
@@ -60,7 +63,7 @@ export class Visits {
   }
 
   /** A route that only looks: for every operator. */
-  read<Body extends TSchema = TObject<TProperties>, Query extends TObject = typeof NOTHING>(
+  read<Body extends TSchema = TObject, Query extends TObject = typeof NOTHING>(
     shape: RouteShape<Body, Query>,
     work: Work<Static<Body>, Static<Query>>,
   ): RouteParts {
@@ -68,7 +71,7 @@ export class Visits {
   }
 
   /** A route that changes something: for owners. */
-  write<Body extends TSchema = TObject<TProperties>, Query extends TObject = typeof NOTHING>(
+  write<Body extends TSchema = TObject, Query extends TObject = typeof NOTHING>(
     shape: RouteShape<Body, Query>,
     work: Work<Static<Body>, Static<Query>>,
   ): RouteParts {
@@ -91,7 +94,7 @@ export class Visits {
   }
 
   async #visit<Body extends TSchema, Query extends TObject>(
-    { request, server, params }: Context,
+    { request, server, params = {} }: Context,
     shape: RouteShape<Body, Query>,
     writes: boolean,
     work: Work<Static<Body>, Static<Query>>,
@@ -100,7 +103,7 @@ export class Visits {
     const operator = this.#door.enter(request, peer);
     if (writes) mustOwn(operator);
     const query = queryOf(request, shape.query ?? NOTHING) as Static<Query>;
-    const body = (shape.body ? await bodyOf(request, shape.body) : writes ? await noBodyOf(request) : {}) as Static<Body>;
+    const body = (shape.body ? await bodyOf(request, shape.body, shape.isBodyOptional) : writes ? await noBodyOf(request) : {}) as Static<Body>;
     const actor = { id: operator.publicId, ip: peer };
     const result = await work({ request, server, params, actor, id: params['id'] ?? '', body, query });
     if (result instanceof Response) return result;
@@ -109,7 +112,7 @@ export class Visits {
 }
 
 function detailOf<Body extends TSchema, Query extends TObject>(shape: RouteShape<Body, Query>): DocumentDecoration {
-  const { body, ...rest } = shape;
+  const { body, isBodyOptional: _optional, ...rest } = shape;
   return operatorDetail({ ...rest, tag: TAG, ...(body ? { request: body } : {}) });
 }
 

@@ -20,16 +20,15 @@ export function spanBetween(db: Database, fromMs: number, toMs: number): Span {
   return { fromSeq, fromMs, toSeq: Math.max(fromSeq, Math.min(seqFrom(db, toMs), endSeq)), endSeq };
 }
 
-/** A seq with no younger row before it and no older row after it. */
+/** One past the last seq of a decision or settlement that is older than `fromMs`: what is before it is older, what comes after is not. */
 export function seqFrom(db: Database, fromMs: number): number {
-  const orm = drizzle(db);
-  const past = (oneNumber(db, 'SELECT last_seq AS value FROM checkpoint', []) ?? 0) + 1;
-  const ofTable = (table: typeof decisions | typeof settlements): number => {
-    const seq = firstSeqFrom(orm, table, fromMs);
-    const isThere = oneNumber(db, `SELECT seq AS value FROM ${table === decisions ? 'decisions' : 'settlements'} WHERE seq >= ? LIMIT 1`, [seq]);
-    return isThere === null ? past : seq;
-  };
-  return Math.min(ofTable(decisions), ofTable(settlements));
+  return Math.max(pastOlder(db, 'decisions', fromMs), pastOlder(db, 'settlements', fromMs));
+}
+
+function pastOlder(db: Database, name: 'decisions' | 'settlements', fromMs: number): number {
+  const seq = firstSeqFrom(drizzle(db), name === 'decisions' ? decisions : settlements, fromMs);
+  const hasOlder = oneNumber(db, `SELECT 1 AS value FROM ${name} WHERE seq < ? LIMIT 1`, [seq]) !== null;
+  return hasOlder ? seq : 0;
 }
 
 /** One number that a statement named `value` selects, or null. */

@@ -107,7 +107,7 @@ const VOLUME = `SELECT d.test, count(*) AS requests, sum(d.draws = 2) AS credits
   WHERE s.seq >= ?1 AND s.seq < ?2 AND s.counts_volume = 1 AND ${OF_WORKSPACE} GROUP BY d.test`;
 
 const HELD = `SELECT d.seq, d.at_ms AS atMs, d.model, d.models, CAST(d.fingerprint AS TEXT) AS fingerprint, d.hold_nano_usd AS hold, d.draws,
-  ${WHO} FROM decisions d WHERE d.seq IN (SELECT value FROM json_each(?1)) AND ?2 = 0 AND d.reason IS NULL AND ${OF_WORKSPACE} ORDER BY d.seq`;
+  ${WHO} FROM decisions d WHERE d.seq IN (SELECT value FROM json_each(?1)) AND d.seq < ?2 AND d.reason IS NULL AND ${OF_WORKSPACE} ORDER BY d.seq`;
 
 /** The parts that are read row by row. */
 class Pages {
@@ -171,7 +171,7 @@ class Pages {
       WHERE d.seq >= (SELECT lowest_open_seq FROM checkpoint) AND d.seq < ? AND d.reason IS NULL AND s.seq IS NULL`;
     for (const { seq } of all<{ seq: number }>(this.db, unsettled, [fromSeq])) open.push(seq);
     type Row = BelongingRow & { seq: number; atMs: number; model: string; models: string | null; fingerprint: string; hold: number; draws: number };
-    for (const row of all<Row>(this.db, HELD, [JSON.stringify(open), 0, this.needs.workspaceId])) {
+    for (const row of all<Row>(this.db, HELD, [JSON.stringify(open), fromSeq, this.needs.workspaceId])) {
       const fingerprint = BigInt.asUintN(64, BigInt(row.fingerprint));
       const draws = valueOf(DRAWS, row.draws);
       this.memory.restoreOpen({ seq: row.seq, atMs: row.atMs, who: belongingOfRow(row), label: labelOf(row), fingerprint, holdNanoUsd: row.hold, draws });

@@ -7,6 +7,7 @@ import { asObject, asText, type JsonObject } from './json.ts';
 import { readChat, readResponses, type Asked } from './request.ts';
 import { responseStream } from './response-events.ts';
 import { draftResponse, finalResponse } from './responses.ts';
+import { withSignal } from '../stoppable.ts';
 import { CUT, cutInHalf, SteppedAnswer, type Delay, type Step } from './steps.ts';
 import { pauseOf, SIMULATOR_MODELS, triggerOf, type Trigger } from './triggers.ts';
 
@@ -45,7 +46,8 @@ class Simulator implements Upstream {
     readonly tokenPauseMs: number,
   ) {}
 
-  async send(request: UpstreamRequest): Promise<UpstreamAnswer | UpstreamFailure> {
+  async send(asked: UpstreamRequest): Promise<UpstreamAnswer | UpstreamFailure> {
+    const request = withSignal(asked);
     const reply = this.#reply(request);
     const failure = await this.#waitForHeaders(request, reply.pauseMs);
     if (failure !== null) return failure;
