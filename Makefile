@@ -4,8 +4,8 @@ BUN := node_modules/.bin/bun
 INSTALLED := node_modules/.installed
 BINARY := dist/panicly
 
-# The writer and the reader of the ledger are Workers: each needs an entry of its own in the binary.
-ENTRIES := src/main.ts src/ledger/sqlite/writer.ts src/ledger/sqlite/reader.ts
+# The writer and the reader of the ledger and the policy replay are Workers: each needs an entry of its own in the binary.
+ENTRIES := src/main.ts src/ledger/sqlite/writer.ts src/ledger/sqlite/reader.ts src/operator/replay/worker.ts
 SOURCES := $(shell find src db -type f 2>/dev/null) package.json
 
 # No --minify-identifiers: Elysia tells errors apart by class names, and would stop validating numbers in queries.

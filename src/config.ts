@@ -178,6 +178,9 @@ function parsePort(text: string | undefined): number | null {
 
 function parseNetwork(text: string): [ipaddr.IPv4 | ipaddr.IPv6, number] {
   try {
+    const [written = ''] = text.split('/');
+    // The short and octal spellings of old would mean another network than they seem to.
+    if (!written.includes(':') && !ipaddr.IPv4.isValidFourPartDecimal(written)) throw new Error('not four decimal numbers');
     if (text.includes('/')) return ipaddr.parseCIDR(text);
     const address = ipaddr.process(text);
     return [address, address.kind() === 'ipv4' ? 32 : 128];

@@ -3,6 +3,8 @@ import { CliProblem } from './problem.ts';
 
 /** How long one answer of the server may take. */
 const ANSWER_MS = 60_000;
+/** The same for what reads a whole ledger. */
+const SLOW_ANSWER_MS = 3_600_000;
 
 /** The operator token for this machine never passes through a proxy that the environment names. */
 const LOOPBACK: ReadonlySet<string> = new Set(['127.0.0.1', 'localhost', '[::1]']);
@@ -12,6 +14,8 @@ export interface Page<Row> {
   readonly data: readonly Row[];
   readonly next_cursor: string | null;
 }
+
+type Headers = Readonly<Record<string, string>>;
 
 /** Filters of a request; undefined ones are left out. */
 export type Query = Readonly<Record<string, string | undefined>>;
@@ -28,12 +32,42 @@ export class Client {
     return (await this.#send('GET', path, query)) as Answer;
   }
 
+  /** For answers that take minutes. */
+  async getSlowly<Answer>(path: string): Promise<Answer> {
+    return (await this.#send('GET', path, {}, undefined, {}, SLOW_ANSWER_MS)) as Answer;
+  }
+
   async post<Answer>(path: string, body: object = {}): Promise<Answer> {
     return (await this.#send('POST', path, {}, body)) as Answer;
   }
 
-  async delete(path: string): Promise<void> {
-    await this.#send('DELETE', path, {});
+  async put<Answer>(path: string, body: object, query: Query = {}, headers: Headers = {}): Promise<Answer> {
+    return (await this.#send('PUT', path, query, body, headers)) as Answer;
+  }
+
+  async patch<Answer>(path: string, body: object): Promise<Answer> {
+    return (await this.#send('PATCH', path, {}, body)) as Answer;
+  }
+
+  async delete(path: string, query: Query = {}): Promise<void> {
+    await this.#send('DELETE', path, query);
+  }
+
+  /** The data of each event of an answer that comes piece by piece. With a body it is a POST. */
+  async *events<Data>(path: string, query: Query = {}, body?: object): AsyncGenerator<Data> {
+    const headers = { ...this.#headers(), accept: 'text/event-stream', ...(body ? { 'content-type': 'application/json' } : {}) };
+    const init = body ? { method: 'POST', headers, body: JSON.stringify(body) } : { method: 'GET', headers };
+    const response = await this.#fetch(this.#address(`/admin/v1${path}`, query), init, null);
+    if (!response.ok) throw refused(response.status, await answerOf(response));
+    let rest = '';
+    for await (const text of response.body!.pipeThrough(new TextDecoderStream())) {
+      const events = (rest + text).split('\n\n');
+      rest = events.pop()!;
+      for (const event of events) {
+        const data = event.split('\n').find((line) => line.startsWith('data: '));
+        if (data !== undefined) yield JSON.parse(data.slice('data: '.length)) as Data;
+      }
+    }
   }
 
   /** All rows of a list, page by page. */
@@ -54,19 +88,23 @@ export class Client {
     return (await answerOf(response)) as { status: string; parts: Record<string, boolean> };
   }
 
-  async #send(method: string, path: string, query: Query, body?: object): Promise<unknown> {
-    const { token, url } = this.#environment;
-    if (token === null)
-      throw new CliProblem('no operator token: set PANICLY_TOKEN, or PANICLY_DATA to the data directory of the server on this machine');
-    const headers: Record<string, string> = { authorization: `Bearer ${token}`, accept: 'application/json' };
-    if (body) headers['content-type'] = 'application/json';
+  async #send(method: string, path: string, query: Query, body?: object, more: Headers = {}, answerMs = ANSWER_MS): Promise<unknown> {
+    const { url } = this.#environment;
+    const headers = { ...this.#headers(), ...more, ...(body ? { 'content-type': 'application/json' } : {}) };
     const init = { method, headers, ...(body ? { body: JSON.stringify(body) } : {}) };
-    const response = await this.#fetch(this.#address(`/admin/v1${path}`, query), init);
+    const response = await this.#fetch(this.#address(`/admin/v1${path}`, query), init, answerMs);
     if (response.status === 204) return null;
     const answer = await answerOf(response);
     if (response.ok) return answer;
     if (response.status === 401) throw new CliProblem(`${url} does not accept this operator token: check PANICLY_TOKEN and PANICLY_DATA`);
     throw refused(response.status, answer);
+  }
+
+  #headers(): Record<string, string> {
+    const { token } = this.#environment;
+    if (token === null)
+      throw new CliProblem('no operator token: set PANICLY_TOKEN, or PANICLY_DATA to the data directory of the server on this machine');
+    return { authorization: `Bearer ${token}`, accept: 'application/json' };
   }
 
   #address(path: string, query: Query): URL {
@@ -77,10 +115,11 @@ export class Client {
     return address;
   }
 
-  async #fetch(address: URL, init: RequestInit): Promise<Response> {
+  /** `answerMs` null waits as long as the server does. */
+  async #fetch(address: URL, init: RequestInit, answerMs: number | null = ANSWER_MS): Promise<Response> {
     try {
       const direct = LOOPBACK.has(address.hostname) ? { proxy: false as const } : {};
-      return await fetch(address, { ...init, ...direct, redirect: 'error', signal: AbortSignal.timeout(ANSWER_MS) });
+      return await fetch(address, { ...init, ...direct, redirect: 'error', ...limitOf(answerMs) });
     } catch (error) {
       throw new CliProblem(
         `no Panicly answers at ${address.origin} (${codeOf(error)}): start it with "panicly serve", or set PANICLY_URL`,
@@ -104,6 +143,10 @@ async function answerOf(response: Response): Promise<unknown> {
 function refused(status: number, answer: unknown): CliProblem {
   const message = (answer as { error?: { message?: unknown } } | null)?.error?.message;
   return new CliProblem(typeof message === 'string' ? message : `the server answered with status ${status}`, 1);
+}
+
+function limitOf(answerMs: number | null): RequestInit {
+  return answerMs === null ? {} : { signal: AbortSignal.timeout(answerMs) };
 }
 
 function codeOf(error: unknown): string {

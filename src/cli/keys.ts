@@ -1,8 +1,9 @@
 import { Option, type Command } from 'commander';
 import type { KeyJson, NewKeyJson } from '../http/schemas/operator.ts';
-import { show, withJson, type CliContext, type CommonOptions } from './context.ts';
+import { confirm, show, withJson, withYes, type CliContext, type CommonOptions, type DestroyingOptions } from './context.ts';
+import { findProject, inProject } from './find.ts';
 import { facts, table } from './output.ts';
-import { findProject } from './projects.ts';
+import { CliProblem } from './problem.ts';
 
 interface KeyOptions extends CommonOptions {
   readonly project?: string;
@@ -11,8 +12,14 @@ interface KeyOptions extends CommonOptions {
   readonly expires?: string;
 }
 
-/** `keys list`, `keys create` and `keys revoke`. */
-export function addKeyCommands(program: Command, { io, client }: CliContext): void {
+interface RotateOptions extends DestroyingOptions {
+  readonly overlap: string;
+  readonly expires?: string;
+}
+
+/** `keys list`, `create`, `rotate` and `revoke`. */
+export function addKeyCommands(program: Command, context: CliContext): void {
+  const { io, client } = context;
   const keys = program.command('keys').description('project keys, which applications send');
   withJson(inProject(keys.command('list').description('list the keys of a project')), 'panicly keys list --project web').action(
     async (options: KeyOptions) => {
@@ -34,17 +41,30 @@ export function addKeyCommands(program: Command, { io, client }: CliContext): vo
     const input = { name, environment, ...(expires === undefined ? {} : { expires_at: expires }) };
     show(io, options, await client().post<NewKeyJson>(`/projects/${project.id}/keys`, input), newKeyText);
   });
+  addRotate(keys, context);
   withJson(
-    keys.command('revoke').description('revoke a key, open streams included').argument('<id>'),
-    'panicly keys revoke key_0123456789abcdef',
-  ).action(async (id: string, options: CommonOptions) => {
+    withYes(keys.command('revoke').description('revoke a key, open streams included').argument('<id>')),
+    'panicly keys revoke key_0123456789abcdef --yes',
+  ).action(async (id: string, options: DestroyingOptions) => {
+    await confirm(io, options, `revoke the key ${id} for good, and cut its open streams`);
     show(io, options, await client().post<KeyJson>(`/keys/${encodeURIComponent(id)}/revoke`), (key) => keyTable([key]));
   });
 }
 
-/** Adds `--project`. */
-export function inProject(command: Command): Command {
-  return command.option('--project <name>', 'name or id of the project (default: the only one)');
+function addRotate(keys: Command, { io, client }: CliContext): void {
+  withJson(
+    withYes(keys.command('rotate').description('replace a key; the new one goes on with its budgets').argument('<id>'))
+      .option('--overlap <seconds>', 'how long the old key works on', '0')
+      .option('--expires <time>', 'when the new key stops working, ISO 8601'),
+    'panicly keys rotate key_0123456789abcdef --overlap 3600',
+    'panicly keys rotate key_0123456789abcdef --yes',
+  ).action(async (id: string, options: RotateOptions) => {
+    const { overlap, expires } = options;
+    if (!/^\d{1,7}$/.test(overlap)) throw new CliProblem(`--overlap must be a number of seconds, not "${overlap}"`);
+    if (Number(overlap) === 0) await confirm(io, options, `revoke the key ${id} at once, and cut its open streams (or give --overlap)`);
+    const input = { overlap_seconds: Number(overlap), ...(expires === undefined ? {} : { expires_at: expires }) };
+    show(io, options, await client().post<NewKeyJson>(`/keys/${encodeURIComponent(id)}/rotate`, input), newKeyText);
+  });
 }
 
 function keyTable(keys: readonly KeyJson[]): string {

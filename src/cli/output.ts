@@ -4,6 +4,10 @@ export interface Io {
   readonly err: (text: string) => void;
   /** All of the standard input. */
   readonly stdin: () => Promise<string>;
+  /** Whether a person sits there who can answer a question. */
+  readonly isInteractive: boolean;
+  /** Asks that person, and resolves to the answer. */
+  readonly ask: (question: string) => Promise<string>;
 }
 
 /** The terminal of this process. */
@@ -11,6 +15,12 @@ export const TERMINAL: Io = {
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),
   stdin: () => Bun.stdin.text(),
+  isInteractive: process.stdin.isTTY && process.stdout.isTTY,
+  ask: async (question) => {
+    process.stdout.write(question);
+    for await (const line of console) return line;
+    return '';
+  },
 };
 
 /** A cell of a table; null prints as `-`. */

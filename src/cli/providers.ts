@@ -1,16 +1,13 @@
 import { Option, type Command } from 'commander';
 import { PROVIDER_KINDS } from '../domain/project.ts';
 import type { ProviderJson } from '../http/schemas/operator.ts';
-import { show, withJson, type CliContext, type CommonOptions } from './context.ts';
-import { inProject } from './keys.ts';
+import { confirm, show, withJson, withYes, type CliContext, type CommonOptions, type DestroyingOptions } from './context.ts';
+import { findProject, inProject } from './find.ts';
 import type { Io } from './output.ts';
 import { table } from './output.ts';
 import { CliProblem } from './problem.ts';
-import { findProject } from './projects.ts';
 
-interface AddOptions extends CommonOptions {
-  readonly project?: string;
-  readonly kind: string;
+interface ChangeOptions extends CommonOptions {
   readonly name?: string;
   readonly baseUrl?: string;
   readonly apiKey?: string;
@@ -18,8 +15,13 @@ interface AddOptions extends CommonOptions {
   readonly models?: string;
 }
 
-/** `providers list`, `providers add` and `providers remove`. */
-export function addProviderCommands(program: Command, { io, client }: CliContext): void {
+interface AddOptions extends ChangeOptions {
+  readonly project?: string;
+  readonly kind: string;
+}
+
+/** `providers list`, `add`, `update` and `remove`. */
+export function addProviderCommands(program: Command, { io, client }: Pick<CliContext, 'io' | 'client'>): void {
   const providers = program.command('providers').description('provider connections of a project');
   withJson(inProject(providers.command('list').description('list the connections')), 'panicly providers list --project web').action(
     async (options: AddOptions) => {
@@ -27,6 +29,7 @@ export function addProviderCommands(program: Command, { io, client }: CliContext
       show(io, options, await client().all<ProviderJson>(`/projects/${project.id}/providers`), providerTable);
     },
   );
+  addUpdate(providers, { io, client });
   withJson(addFlags(inProject(providers.command('add').description('connect a provider'))), ...ADD_EXAMPLES).action(
     async (options: AddOptions) => {
       const input = await inputOf(options, io);
@@ -35,11 +38,27 @@ export function addProviderCommands(program: Command, { io, client }: CliContext
     },
   );
   withJson(
-    providers.command('remove').description('remove a connection').argument('<id>'),
-    'panicly providers remove con_0123456789abcdef',
-  ).action(async (id: string, options: CommonOptions) => {
+    withYes(providers.command('remove').description('remove a connection').argument('<id>')),
+    'panicly providers remove con_0123456789abcdef --yes',
+  ).action(async (id: string, options: DestroyingOptions) => {
+    await confirm(io, options, `remove the connection ${id} and wipe its key`);
     await client().delete(`/providers/${encodeURIComponent(id)}`);
     show(io, options, { id, removed: true }, () => `removed ${id}\n`);
+  });
+}
+
+function addUpdate(providers: Command, { io, client }: Pick<CliContext, 'io' | 'client'>): void {
+  withJson(
+    connectionFlags(providers.command('update').description('change a connection').argument('<id>')).option(
+      '--name <name>',
+      'what to call it',
+    ),
+    'panicly providers update con_0123456789abcdef --api-key-env OPENAI_API_KEY',
+  ).action(async (id: string, options: ChangeOptions) => {
+    const change = { ...(options.name === undefined ? {} : { name: options.name }), ...(await partsOf(options, io)) };
+    show(io, options, await client().patch<ProviderJson>(`/providers/${encodeURIComponent(id)}`, change), (updated) =>
+      providerTable([updated]),
+    );
   });
 }
 
@@ -50,9 +69,15 @@ const ADD_EXAMPLES = [
 ];
 
 function addFlags(command: Command): Command {
+  return connectionFlags(
+    command
+      .addOption(new Option('--kind <kind>', 'whose API it is').choices(PROVIDER_KINDS).makeOptionMandatory())
+      .option('--name <name>', 'what to call it (default: the kind)'),
+  );
+}
+
+function connectionFlags(command: Command): Command {
   return command
-    .addOption(new Option('--kind <kind>', 'whose API it is').choices(PROVIDER_KINDS).makeOptionMandatory())
-    .option('--name <name>', 'what to call it (default: the kind)')
     .option('--base-url <url>', 'where it is, needed for custom')
     .option('--api-key <key>', "the provider's key, stored encrypted; - reads it from the standard input")
     .option('--api-key-env <variable>', 'an environment variable of the server that holds the key')
@@ -60,13 +85,15 @@ function addFlags(command: Command): Command {
 }
 
 async function inputOf(options: AddOptions, io: Io): Promise<object> {
+  return { name: options.name ?? options.kind, kind: options.kind, ...(await partsOf(options, io)) };
+}
+
+async function partsOf(options: ChangeOptions, io: Io): Promise<object> {
   if (options.apiKey !== undefined && options.apiKeyEnv !== undefined) throw new CliProblem('give --api-key or --api-key-env, not both');
   const apiKey = options.apiKey === '-' ? (await io.stdin()).trim() : options.apiKey;
   if (apiKey === '') throw new CliProblem('the standard input held no key');
   const models = options.models?.split(',').map((pattern) => pattern.trim());
   return {
-    name: options.name ?? options.kind,
-    kind: options.kind,
     ...(options.baseUrl === undefined ? {} : { base_url: options.baseUrl }),
     ...(apiKey === undefined ? {} : { api_key: apiKey }),
     ...(options.apiKeyEnv === undefined ? {} : { api_key_env: options.apiKeyEnv }),

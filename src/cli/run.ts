@@ -2,16 +2,24 @@ import { Command, CommanderError } from 'commander';
 import { cliEnvironment, ConfigProblem, type CliEnvironment } from '../config.ts';
 import { VERSION } from '../version.ts';
 import { Client } from './client.ts';
+import { addCompletionCommand } from './completion.ts';
 import { withExamples, type CliContext } from './context.ts';
+import { addEvidenceCommands } from './evidence.ts';
 import type { CliHandlers } from './handlers.ts';
 import { addKeyCommands } from './keys.ts';
+import { addLedgerCommands } from './ledger.ts';
+import { addOperatorCommands } from './operators.ts';
 import { printable, TERMINAL, type Io } from './output.ts';
+import { addPolicyCommands } from './policy.ts';
+import { addPriceCommands } from './prices.ts';
 import { CliProblem } from './problem.ts';
 import { addProjectCommands } from './projects.ts';
 import { addProviderCommands } from './providers.ts';
 import { addRequestCommands } from './requests.ts';
 import { addServeCommands } from './serve.ts';
-import { addStatusCommands } from './status.ts';
+import { addSentryCommands } from './sentry.ts';
+import { addStatusCommand } from './status.ts';
+import { addCreditCommands, addWorkspaceCommands } from './workspaces.ts';
 
 /** What tests put in place of the process's own. */
 export interface CliSurroundings {
@@ -42,15 +50,29 @@ function buildProgram(context: CliContext): Command {
     .helpOption('-h, --help', 'show help')
     .exitOverride()
     .configureOutput({ writeOut: context.io.out, writeErr: context.io.err, outputError: () => undefined });
-  addServeCommands(program, context);
-  addStatusCommands(program, context);
-  addRequestCommands(program, context);
-  addProjectCommands(program, context);
-  addKeyCommands(program, context);
-  addProviderCommands(program, context);
+  for (const add of COMMANDS) add(program, context);
   withExamples(program, 'panicly serve', 'panicly keys create --project default --name backend', 'panicly requests list --decision deny');
   return program.addHelpText('after', ENVIRONMENT_HELP);
 }
+
+/** In the order of the help. */
+const COMMANDS = [
+  addServeCommands,
+  addStatusCommand,
+  addSentryCommands,
+  addRequestCommands,
+  addEvidenceCommands,
+  addPolicyCommands,
+  addWorkspaceCommands,
+  addCreditCommands,
+  addProjectCommands,
+  addKeyCommands,
+  addProviderCommands,
+  addPriceCommands,
+  addOperatorCommands,
+  addLedgerCommands,
+  addCompletionCommand,
+] as const;
 
 const ENVIRONMENT_HELP = `
 The server is found by PANICLY_URL (default http://127.0.0.1:3000). The operator token comes from PANICLY_TOKEN,

@@ -48,6 +48,7 @@ export function notFound(method: string, path: string): Refusal {
 interface ErrorContext {
   readonly error: unknown;
   readonly code: string | number;
+  readonly path: string;
   readonly request: Request;
 }
 
@@ -61,15 +62,15 @@ export type ReportFailure = (error: unknown, failureId: string) => void;
 export function errorHook(report: ReportFailure): AnyElysia {
   // Elysia reads the text of this function. A context that is passed on whole makes it parse cookies, query and headers of every
   // request of every route, and rebuild every Response: 60 us each.
-  return new Elysia({ name: 'errors' }).onError({ as: 'global' }, ({ error, code, request }) =>
-    errorResponse(refusalOf({ error, code, request }, report), null),
+  return new Elysia({ name: 'errors' }).onError({ as: 'global' }, ({ error, code, path, request }) =>
+    errorResponse(refusalOf({ error, code, path, request }, report), null),
   );
 }
 
 function refusalOf(context: ErrorContext, report: ReportFailure): Refusal {
-  const { error, code, request } = context;
+  const { error, code, path, request } = context;
   if (error instanceof Refusal) return error;
-  if (code === 'NOT_FOUND') return notFound(request.method, new URL(request.url).pathname);
+  if (code === 'NOT_FOUND') return notFound(request.method, path);
   if (code === 'PARSE') return new Refusal('invalid_json', 'The request body is not valid JSON.');
   const invalid = code === 'VALIDATION' ? validationRefusal(error) : null;
   return invalid ?? unexpected(error, report);

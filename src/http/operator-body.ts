@@ -59,7 +59,8 @@ function expected(schema: TSchema): string {
 function inWords(schema: TSchema): string {
   if (schema['const'] !== undefined) return JSON.stringify(schema['const']);
   if (schema['type'] === 'null') return 'null';
-  if (schema['type'] === 'integer') return schema['minimum'] === undefined ? 'a whole number' : `a whole number of ${schema['minimum']} or more`;
+  if (schema['type'] === 'integer')
+    return schema['minimum'] === undefined ? 'a whole number' : `a whole number of ${schema['minimum']} or more`;
   return `a ${schema['type']}`;
 }
 

@@ -54,6 +54,11 @@ export function savePolicy(
   });
 }
 
+/** The policy as it would be stored, every default written out, without storing it. Throws a Refusal that names the wrong field. */
+export function previewPolicy(office: Office, owner: PolicyOwner, json: unknown): StandingPolicy {
+  return { ...currentPolicy(office, owner), document: parsedPolicy(owner, json) };
+}
+
 function parsedPolicy(owner: PolicyOwner, json: unknown): PolicyDocument | WorkspacePolicyDocument {
   const parsed = 'project' in owner ? parsePolicy(json) : parseWorkspacePolicy(json);
   if (parsed instanceof PolicyProblem) {

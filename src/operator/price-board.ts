@@ -23,7 +23,9 @@ export class PriceBoard {
     stored: readonly StoredOverride[],
     private readonly publish: (catalogue: Catalogue) => void,
   ) {
-    this.#set = new Map(stored.flatMap((row) => (row.price === null ? [] : [[nameOf(row.provider, row.model), setPriceOf(row, row.price)]])));
+    this.#set = new Map(
+      stored.flatMap((row) => (row.price === null ? [] : [[nameOf(row.provider, row.model), setPriceOf(row, row.price)]])),
+    );
     this.#current = withSet(base, this.#set);
     publish(this.#current);
   }

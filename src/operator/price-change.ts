@@ -9,11 +9,14 @@ const CACHE_WRITE_FACTOR = 2;
 /** What makes a hold for this model smaller than it is now, in words for people; null when nothing does. */
 export function lowersHold(before: CatalogueModel | null, after: CatalogueModel | null): string | null {
   if (after === null) return before === null ? null : 'the model would have no price any more';
-  return freeOfCharge(before, after) ?? (before === null || before.unpriced ? null : (lowerPrice(before, after) ?? lowerLimit(before, after)));
+  return (
+    freeOfCharge(before, after) ?? (before === null || before.unpriced ? null : (lowerPrice(before, after) ?? lowerLimit(before, after)))
+  );
 }
 
 function freeOfCharge(before: CatalogueModel | null, after: CatalogueModel): string | null {
-  const isFree = (model: CatalogueModel | null): boolean => model !== null && !model.unpriced && model.price.input + model.price.output === 0;
+  const isFree = (model: CatalogueModel | null): boolean =>
+    model !== null && !model.unpriced && model.price.input + model.price.output === 0;
   return isFree(after) && !isFree(before) ? 'requests to this model would cost nothing' : null;
 }
 

@@ -33,7 +33,8 @@ export function listPrices(office: Office, provider: string | null): StandingPri
 /** The price in force. Throws a Refusal when nobody knows the model. */
 export function onePrice(office: Office, provider: string, name: string): StandingPrice {
   const model = office.prices.current.find(knownProvider(office, provider), name);
-  if (model === null) throw new Refusal('unknown_resource', `No price is known for ${JSON.stringify(`${provider}/${name}`.slice(0, 200))}.`);
+  if (model === null)
+    throw new Refusal('unknown_resource', `No price is known for ${JSON.stringify(`${provider}/${name}`.slice(0, 200))}.`);
   return standing(office, model, provider.toLowerCase(), name);
 }
 
@@ -89,7 +90,10 @@ async function store(office: Office, actor: Actor, provider: string, model: stri
 function refuseLowering(before: CatalogueModel | null, after: CatalogueModel | null): void {
   const lowered = lowersHold(before, after);
   if (lowered !== null)
-    throw new Refusal('conflict', `This makes holds smaller: ${lowered}. If the figure is right, repeat it with ?confirm=true (CLI: --yes).`);
+    throw new Refusal(
+      'conflict',
+      `This makes holds smaller: ${lowered}. If the figure is right, repeat it with ?confirm=true (CLI: --yes).`,
+    );
 }
 
 function standing(office: Office, model: CatalogueModel, provider: string, name: string): StandingPrice {

@@ -92,7 +92,12 @@ function workspaceStatus(office: Office, workspace: Workspace, entries: readonly
   };
 }
 
-function projectStatus(office: Office, { project, workspace, policy }: ProjectEntry, lines: readonly UsageLine[], nowMs: number): ProjectStatus {
+function projectStatus(
+  office: Office,
+  { project, workspace, policy }: ProjectEntry,
+  lines: readonly UsageLine[],
+  nowMs: number,
+): ProjectStatus {
   const who = nobodyIn(workspace.id, project.id, 0);
   const budgets = policy.budgets.filter(({ scope }) => scope === 'project');
   const keyBudgets = policy.budgets.filter(({ scope }) => scope === 'key');

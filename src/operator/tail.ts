@@ -33,6 +33,10 @@ export class Tail {
     return since === null ? [] : items.filter(({ decision }) => decision.seq > since).toReversed();
   }
 
+  get isClosed(): boolean {
+    return this.#closed;
+  }
+
   /** Makes room for others. */
   close(): void {
     if (this.#closed) return;

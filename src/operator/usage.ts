@@ -37,8 +37,12 @@ function groupsOf(text: string): UsageGroup[] {
   const names = [...new Set(text.split(',').map((name) => name.trim()))];
   const unknown = names.find((name) => !(USAGE_GROUPS as readonly string[]).includes(name));
   if (unknown !== undefined)
-    throw new Refusal('invalid_value', `Usage cannot be grouped by ${JSON.stringify(unknown.slice(0, 60))}: use ${USAGE_GROUPS.join(', ')}.`, {
-      param: 'group_by',
-    });
+    throw new Refusal(
+      'invalid_value',
+      `Usage cannot be grouped by ${JSON.stringify(unknown.slice(0, 60))}: use ${USAGE_GROUPS.join(', ')}.`,
+      {
+        param: 'group_by',
+      },
+    );
   return names as UsageGroup[];
 }

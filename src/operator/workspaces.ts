@@ -49,7 +49,9 @@ export function grantCredits(office: Office, actor: Actor, workspace: Workspace,
     if (!Number.isSafeInteger(left + requests))
       throw new Refusal('invalid_value', 'So many credits cannot be counted.', { param: 'requests' });
     if (left + requests < 0 && requests < 0)
-      throw new Refusal('conflict', `Workspace ${workspace.name} has ${left} credits left: take back at most those.`, { param: 'requests' });
+      throw new Refusal('conflict', `Workspace ${workspace.name} has ${left} credits left: take back at most those.`, {
+        param: 'requests',
+      });
     const audit = auditOf(actor, 'credits.grant', workspace.publicId, { requests, note });
     return await office.store.grantCredits(workspace.id, requests, note, actor.id, audit);
   });

@@ -1,9 +1,12 @@
 import { startPanicly, type Panicly } from '../support/binary.ts';
+import { cpuMicroseconds } from '../support/cpu.ts';
 import { median } from '../support/percentile.ts';
-import { cpuMicroseconds, sendLoad, startPeer, type Load } from './processes.ts';
+import { sendLoad, startPeer, type Load } from './processes.ts';
 
 /** CPU is at most this many times that of a bare Elysia pass-through. */
 export const GREATEST_RATIO = 2;
+
+const WARM_UP_ROUNDS = 2;
 
 /** Every control in force, all out of reach, so that each is paid for. */
 const OUT_OF_REACH = {
@@ -55,13 +58,13 @@ export async function bareCost(options: BareCostOptions): Promise<{ readonly cos
     contender('bare Elysia', await startPeer('bare-elysia.ts', url), 'none'),
     contender('panicly', await connected(panicly, url), panicly.liveKey),
   ];
-  for (let round = -1; round < options.rounds; round++) for (const one of contenders) await measure(one, options, round >= 0);
+  for (let round = -WARM_UP_ROUNDS; round < options.rounds; round++) for (const one of contenders) await measure(one, options, round >= 0);
   const [, elysia, ours] = contenders;
   const ratio = median(ours!.cpuMicroseconds.map((cpu, round) => cpu / elysia!.cpuMicroseconds[round]!));
   return { costs: contenders.map(costOf), ratio };
 }
 
-/** The first round of each is for warming up: the compiler is still at work. */
+/** The first rounds of each are for warming up: the compiler is still at work. */
 async function measure(one: Contender, options: BareCostOptions, counts: boolean): Promise<void> {
   const before = cpuMicroseconds(one.pid);
   const load = await sendLoad(one.port, one.key, options.connections, options.requests);

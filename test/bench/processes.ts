@@ -1,6 +1,4 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { CLOCK_TICKS_PER_SECOND } from './ticks.ts';
 
 const peers = join(import.meta.dir, 'peers');
 const children: Bun.Subprocess[] = [];
@@ -43,13 +41,6 @@ export async function sendLoad(port: number, key: string, connections: number, r
   const printed = await new Response(child.stdout).text();
   if ((await child.exited) !== 0) throw new Error('the load was not finished');
   return JSON.parse(printed) as Load;
-}
-
-/** CPU that a process and its threads have used so far, user and system, in microseconds. In steps of a clock tick. */
-export function cpuMicroseconds(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return ((Number(fields[11]) + Number(fields[12])) * 1_000_000) / CLOCK_TICKS_PER_SECOND;
 }
 
 /** Ends every process that was started here. */

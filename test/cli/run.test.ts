@@ -33,7 +33,13 @@ async function run(
     verify: async (flags) => ({ ok: flags.data !== 'broken', decisions: 2, settlements: 1, problems: ['balance 1 is 5, its rows say 4'] }),
   };
   const code = await runCli(argv, handlers, {
-    io: { out: (text) => (out += text), err: (text) => (err += text), stdin: async () => options.stdin ?? '' },
+    io: {
+      out: (text) => (out += text),
+      err: (text) => (err += text),
+      stdin: async () => options.stdin ?? '',
+      isInteractive: false,
+      ask: async () => '',
+    },
     environment: () => ({
       url: options.url ?? server.url,
       token: options.token === undefined ? TOKEN : options.token,
@@ -92,6 +98,8 @@ describe('one clear line and an exit code', () => {
     [['providers', 'add', '--kind', 'openai', '--api-key', 'a', '--api-key-env', 'B'], {}, 2, 'not both'],
     [['providers', 'add', '--kind', 'openai', '--api-key', '-'], {}, 2, 'held no key'],
     [['requests', 'list', '--limit', '0'], {}, 2, '--limit must be'],
+    [['keys', 'revoke', 'key_1'], {}, 2, 'this would revoke the key key_1 for good, and cut its open streams: repeat it with --yes'],
+    [['providers', 'remove', 'con_1'], {}, 2, 'repeat it with --yes'],
     [['keys', 'list'], {}, 2, 'there are 2 projects'],
     [['keys', 'list', '--project', 'nobody'], {}, 2, 'no project "nobody"'],
     [['projects', 'list'], { token: null }, 2, 'set PANICLY_TOKEN'],
@@ -123,7 +131,7 @@ describe('commands that ask the server', () => {
       { name: 'b', environment: 'test', expires_at: '2027-01-01' },
       'pk_live_secret',
     ],
-    [['keys', 'revoke', 'key_1'], 'POST', '/admin/v1/keys/key_1/revoke', {}, 'key_1'],
+    [['keys', 'revoke', 'key_1', '--yes'], 'POST', '/admin/v1/keys/key_1/revoke', {}, 'key_1'],
     [['providers', 'list', '--project', 'prj_2'], 'GET', '/admin/v1/projects/prj_2/providers', null, 'OPENAI_API_KEY'],
     [
       ['providers', 'add', '--project', 'web', '--kind', 'custom', '--base-url', 'http://127.0.0.1:1/v1', '--models', 'a*, b'],
@@ -132,7 +140,7 @@ describe('commands that ask the server', () => {
       { name: 'custom', kind: 'custom', base_url: 'http://127.0.0.1:1/v1', models: ['a*', 'b'] },
       'con_1',
     ],
-    [['providers', 'remove', 'con_1'], 'DELETE', '/admin/v1/providers/con_1', null, 'removed con_1'],
+    [['providers', 'remove', 'con_1', '--yes'], 'DELETE', '/admin/v1/providers/con_1', null, 'removed con_1'],
     [['requests', 'list'], 'GET', '/admin/v1/decisions?limit=50', null, 'More with: --cursor c2'],
     [['requests', 'show', 'dec_2'], 'GET', '/admin/v1/decisions/dec_2', null, 'Wait until midnight.'],
   ] as const)('%j sends %s %s', async (argv, method, path, body, printed) => {

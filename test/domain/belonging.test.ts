@@ -35,7 +35,14 @@ describe('senders', () => {
 
 test('who a candidate belongs to', () => {
   const candidate = candidateOf({ environment: 'test', workspaceId: 3, projectId: 4, keyId: 5, endUser: 'ann', ip: '2001:db8::1' });
-  expect(belongingOf(candidate)).toEqual({ environmentTest: true, workspaceId: 3, projectId: 4, keyId: 5, endUser: 'ann', sender: '2001:db8:0:0::/64' });
+  expect(belongingOf(candidate)).toEqual({
+    environmentTest: true,
+    workspaceId: 3,
+    projectId: 4,
+    keyId: 5,
+    endUser: 'ann',
+    sender: '2001:db8:0:0::/64',
+  });
   expect(belongingOf(candidateOf({ ip: null })).sender).toBeNull();
 });
 

@@ -4,10 +4,20 @@ import { REASONS, Refusal, type Reason } from '../../src/domain/errors.ts';
 /** The table of DESIGN section 4, and what the other routes add to it. */
 const TABLE: readonly [number, string, boolean, readonly Reason[]][] = [
   [400, 'invalid_request_error', false, ['invalid_json', 'duplicate_key', 'invalid_utf8', 'too_deep', 'too_many_members', 'missing_model']],
-  [400, 'invalid_request_error', false, ['missing_field', 'invalid_value', 'invalid_host', 'conflicting_caps', 'background_unsupported', 'unknown_field']],
+  [
+    400,
+    'invalid_request_error',
+    false,
+    ['missing_field', 'invalid_value', 'invalid_host', 'conflicting_caps', 'background_unsupported', 'unknown_field'],
+  ],
   [401, 'authentication_error', false, ['missing_key', 'invalid_key', 'revoked_key', 'expired_key', 'conflicting_keys']],
   [402, 'capacity_exhausted', false, ['included_volume_used', 'credits_exhausted']],
-  [403, 'policy_blocked', false, ['network_blocked', 'region_blocked', 'model_blocked', 'model_unpriced', 'sentry_mode', 'abuse_detection']],
+  [
+    403,
+    'policy_blocked',
+    false,
+    ['network_blocked', 'region_blocked', 'model_blocked', 'model_unpriced', 'sentry_mode', 'abuse_detection'],
+  ],
   [403, 'policy_blocked', false, ['token_guard', 'loop_guard', 'unpriced_feature', 'request_budget', 'key_budget', 'user_budget']],
   [403, 'policy_blocked', false, ['project_budget', 'workspace_budget', 'forbidden']],
   [403, 'policy_blocked', true, ['burst_protection', 'concurrency_limit']],
@@ -28,7 +38,11 @@ const rows = TABLE.flatMap(([status, type, retryable, reasons]) => reasons.map((
 describe('reasons', () => {
   test.each(rows)('%s is %d %s', (reason, status, type, retryable) => {
     const refusal = new Refusal(reason, 'why');
-    expect({ status: refusal.status, type: refusal.type, retryable: refusal.retryable }).toEqual({ status, type: type as never, retryable });
+    expect({ status: refusal.status, type: refusal.type, retryable: refusal.retryable }).toEqual({
+      status,
+      type: type as never,
+      retryable,
+    });
   });
 
   test('the table is whole', () => {

@@ -44,7 +44,8 @@ describe('public ids', () => {
 
   test('every letter comes about as often', () => {
     const counts = new Map<string, number>();
-    for (let index = 0; index < 5_000; index++) for (const letter of newPublicId('aud').slice(4)) counts.set(letter, (counts.get(letter) ?? 0) + 1);
+    for (let index = 0; index < 5_000; index++)
+      for (const letter of newPublicId('aud').slice(4)) counts.set(letter, (counts.get(letter) ?? 0) + 1);
     const expected = (5_000 * 16) / 36;
     expect(counts.size).toBe(36);
     expect([...counts.values()].filter((count) => Math.abs(count - expected) > expected * 0.15)).toEqual([]);

@@ -72,9 +72,9 @@ describe('commands', () => {
     const keys = await printed<(Named & { revoked_at: string | null })[]>('keys', 'list', '--project', 'shop');
     expect(keys).toMatchObject([{ id: key.id, revoked_at: null }]);
     expect(JSON.stringify(keys)).not.toContain(key.key);
-    expect(await printed<object>('keys', 'revoke', key.id)).toMatchObject({ id: key.id, revoked_at: expect.any(String) });
+    expect(await printed<object>('keys', 'revoke', key.id, '--yes')).toMatchObject({ id: key.id, revoked_at: expect.any(String) });
     expect((await server.post('/v1/chat/completions', key.key, body)).status).toBe(401);
-    expect(await printed<object>('providers', 'remove', providers[0]!.id)).toEqual({ id: providers[0]!.id, removed: true });
+    expect(await printed<object>('providers', 'remove', providers[0]!.id, '--yes')).toEqual({ id: providers[0]!.id, removed: true });
     expect(await printed<Named[]>('providers', 'list', '--project', 'shop')).toEqual([]);
   });
 
@@ -87,7 +87,7 @@ describe('commands', () => {
 
   test.each([
     [['keys', 'create', '--project', 'nowhere'], 2, 'nowhere'],
-    [['keys', 'revoke', 'key_none'], 1, 'key_none'],
+    [['keys', 'revoke', 'key_none', '--yes'], 1, 'key_none'],
     [['requests', 'show', 'dec_none'], 1, 'dec_none'],
     [['requests', 'list', '--limit', '0'], 2, '--limit'],
     [['requests', 'list', '--reason', 'bad_mood'], 1, 'bad_mood'],

@@ -266,7 +266,13 @@ describe('an answer that is not streamed', () => {
     ['500', () => jsonAnswer(500, ''), 'upstream_error', 'none', 500],
     ['502', () => jsonAnswer(502, ''), 'upstream_error', 'held', 502],
     ['504 with usage', () => jsonAnswer(504, { usage: { prompt_tokens: 1, completion_tokens: 1 } }), 'upstream_error', 'reported', 504],
-    ['400 as a stream', () => new FakeAnswer(400, { 'content-type': 'text/event-stream' }).push('data: {}\n\n').finish(), 'upstream_error', 'none', 400],
+    [
+      '400 as a stream',
+      () => new FakeAnswer(400, { 'content-type': 'text/event-stream' }).push('data: {}\n\n').finish(),
+      'upstream_error',
+      'none',
+      400,
+    ],
     ['400 that breaks', () => new FakeAnswer(400, {}).push('{').breakOff(), 'upstream_interrupted', 'none', 502],
     ['200 that breaks', () => new FakeAnswer(200, {}).push('{').breakOff(), 'upstream_interrupted', 'held', 502],
     ['200 that falls silent', () => new FakeAnswer(200, {}).push('{').breakOff('timeout'), 'upstream_timeout', 'held', 504],
@@ -302,7 +308,9 @@ describe('an answer that is not streamed', () => {
     const padding = 'x'.repeat(1024 * 1024);
     const chunks = Array.from({ length: 9 }, () => `"${padding}",`);
     world.upstream.reply = () =>
-      new FakeAnswer(200, { 'content-type': 'application/json' }).push('{"data":[', ...chunks, '1],"usage":{"prompt_tokens":7,"completion_tokens":2}}').finish();
+      new FakeAnswer(200, { 'content-type': 'application/json' })
+        .push('{"data":[', ...chunks, '1],"usage":{"prompt_tokens":7,"completion_tokens":2}}')
+        .finish();
     const response = responseOf(await world.call(chatBody()));
     expect(response.headers.has('x-panicly-cost-usd')).toBe(false);
     expect((await readAll(response)).text.length).toBeGreaterThan(9 * 1024 * 1024);

@@ -33,7 +33,8 @@ describe('collect', () => {
   });
 
   test('a break is a rejection, whatever came before', async () => {
-    for (const chunks of [[], ['abc']]) expect(collect(new FakeAnswer(200, {}).push(...chunks).breakOff(), 10)).rejects.toThrow('broke off');
+    for (const chunks of [[], ['abc']])
+      expect(collect(new FakeAnswer(200, {}).push(...chunks).breakOff(), 10)).rejects.toThrow('broke off');
   });
 
   test('the rest goes on where the beginning ended', async () => {
@@ -84,7 +85,10 @@ describe('cut events', () => {
     expect(text(cutEvent(outcome, 'chat', 'dec_1'))).toStartWith('\n\ndata: ');
   });
 
-  test.each(['completed', 'client_aborted', 'upstream_interrupted', 'upstream_error', 'not_sent', 'unknown'] as const)('%s says nothing', (outcome) => {
-    expect(cutEvent(outcome, 'chat', 'dec_1')).toBeNull();
-  });
+  test.each(['completed', 'client_aborted', 'upstream_interrupted', 'upstream_error', 'not_sent', 'unknown'] as const)(
+    '%s says nothing',
+    (outcome) => {
+      expect(cutEvent(outcome, 'chat', 'dec_1')).toBeNull();
+    },
+  );
 });

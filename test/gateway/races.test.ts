@@ -27,7 +27,7 @@ const ENDS: Readonly<Record<string, (race: Race) => void>> = {
 
 interface Race {
   readonly answer: FakeAnswer;
-  readonly reader: ReadableStreamDefaultReader<Uint8Array>;
+  readonly reader: { read(): Promise<{ readonly done: boolean }>; cancel(): Promise<void> };
   readonly client: AbortController;
   readonly attempt: Attempt;
 }
@@ -38,7 +38,7 @@ async function start(): Promise<Race> {
   const body = chatBody({ stream: true, messages: [{ role: 'user', content }] });
   const response = responseOf(await world.call(body, { signal: client.signal }));
   const attempt = attemptOf(response.headers.get('x-panicly-decision-id')!);
-  return { answer: answers.get(content)!, reader: response.body!.getReader(), client, attempt };
+  return { answer: answers.get(content)!, reader: response.body!.getReader() as Race['reader'], client, attempt };
 }
 
 let started = 0;

@@ -51,7 +51,9 @@ const settle = (change: Partial<Ending>, kind: 'openai' | 'custom' = 'openai') =
 const all = OUTCOMES.flatMap((outcome) =>
   [0, 200, 400, 429, 500, 503, ...DOUBTFUL].flatMap((upstreamStatus) =>
     [null, usage].flatMap((use) =>
-      [false, true].flatMap((mayHaveBilled) => [false, true].map((streamed) => ({ outcome, upstreamStatus, usage: use, mayHaveBilled, streamed }))),
+      [false, true].flatMap((mayHaveBilled) =>
+        [false, true].map((streamed) => ({ outcome, upstreamStatus, usage: use, mayHaveBilled, streamed })),
+      ),
     ),
   ),
 );

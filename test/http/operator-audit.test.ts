@@ -53,7 +53,14 @@ const WRITES: readonly Write[] = [
   { method: 'DELETE', path: () => `/providers/${ids['provider']}`, status: 204, action: 'provider.delete' },
   { method: 'PUT', path: () => '/prices/custom/mine', body: { input_usd: '1', output_usd: '2' }, status: 200, action: 'price.set' },
   { method: 'DELETE', path: () => '/prices/custom/mine?confirm=true', status: 204, action: 'price.unset' },
-  { method: 'POST', path: () => '/operators', body: { name: 'o', role: 'viewer' }, status: 201, action: 'operator.create', keep: 'operator' },
+  {
+    method: 'POST',
+    path: () => '/operators',
+    body: { name: 'o', role: 'viewer' },
+    status: 201,
+    action: 'operator.create',
+    keep: 'operator',
+  },
   { method: 'DELETE', path: () => `/operators/${ids['operator']}`, status: 204, action: 'operator.delete' },
   { method: 'POST', path: () => '/ledger/confirm-clock', status: 200, action: 'clock.confirm' },
   {
@@ -65,6 +72,9 @@ const WRITES: readonly Write[] = [
   },
   { method: 'DELETE', path: () => `/projects/${ids['project']}`, status: 204, action: 'project.delete' },
 ];
+
+/** What only looks although it is no GET. */
+const LOOKS: ReadonlySet<string> = new Set(['POST /projects/:id/policy/replay']);
 
 beforeAll(async () => {
   scenario = await startScenario();
@@ -82,7 +92,7 @@ test('there is a line for every write of the live route table', () => {
   const live = scenario.app.routes
     .filter(({ path, method }) => path.startsWith('/admin/v1') && method !== 'GET')
     .map(({ method, path }) => `${method} ${shapeOf(path.slice('/admin/v1'.length))}`);
-  expect(live.filter((route) => !done.has(route))).toEqual([]);
+  expect(live.filter((route) => !done.has(route) && !LOOKS.has(route))).toEqual([]);
 });
 
 test.each(WRITES.map((write) => [write.action, write] as const))('%s leaves one audit event', async (action, write) => {
@@ -102,12 +112,21 @@ describe('secrets', () => {
   });
 
   test('none is in any answer that looks', async () => {
-    const reads = scenario.app.routes.filter(({ method, path }) => method === 'GET' && !path.endsWith('/tail') && !path.startsWith('/docs/'));
+    const reads = scenario.app.routes.filter(
+      ({ method, path }) => method === 'GET' && !path.endsWith('/tail') && !path.startsWith('/docs/'),
+    );
     for (const { path } of reads) {
-      const address = path.replace('*', 'gpt-4.1').replace(':provider', 'openai').replace(':id', path.includes('decisions') ? ids['decision']! : 'default');
+      const address = path
+        .replace('*', 'gpt-4.1')
+        .replace(':provider', 'openai')
+        .replace(':id', path.includes('decisions') ? ids['decision']! : 'default');
       const answer = address.startsWith('/admin/v1')
         ? await scenario.operate('GET', address.slice('/admin/v1'.length))
-        : await scenario.send(new Request(`http://panicly.test${address}`, { headers: { host: 'panicly.test', authorization: `Bearer ${scenario.made.operatorToken}` } }));
+        : await scenario.send(
+            new Request(`http://panicly.test${address}`, {
+              headers: { host: 'panicly.test', authorization: `Bearer ${scenario.made.operatorToken}` },
+            }),
+          );
       for (const secret of secrets) expect(`${address} ${answer.text.includes(secret)}`).toBe(`${address} false`);
     }
   });
@@ -124,7 +143,12 @@ describe('secrets', () => {
 
   test('none is in what a refusal says', async () => {
     const path = '/projects/default/providers';
-    const answer = await scenario.operate('POST', path, { name: 'c', kind: 'openai', api_key: PROVIDER_CANARY, base_url: 'http://169.254.169.254/' });
+    const answer = await scenario.operate('POST', path, {
+      name: 'c',
+      kind: 'openai',
+      api_key: PROVIDER_CANARY,
+      base_url: 'http://169.254.169.254/',
+    });
     expect([answer.status, answer.text.includes(PROVIDER_CANARY)]).toEqual([400, false]);
     const both = await scenario.operate('POST', path, { name: 'c', kind: 'openai', api_key: PROVIDER_CANARY, api_key_env: 'X' });
     expect([both.status, both.text.includes(PROVIDER_CANARY)]).toEqual([400, false]);

@@ -95,10 +95,13 @@ describe('without a token no way of writing host and address opens a route', () 
 
 describe('with a token', () => {
   const get = (...hosts: string[]) =>
-    statusOf([`GET ${PREFIX}/status HTTP/1.1`, ...hosts, `Authorization: Bearer ${scenario.made.operatorToken}`, 'Connection: close'].join('\r\n'));
+    statusOf(
+      [`GET ${PREFIX}/status HTTP/1.1`, ...hosts, `Authorization: Bearer ${scenario.made.operatorToken}`, 'Connection: close'].join('\r\n'),
+    );
 
   test('a usual host is let in, whatever its length', async () => {
-    for (const host of ['a', 'ab', 'abc', 'localhost', 'localhost:3000', '127.0.0.1', '[::1]:80']) expect(await get(`Host: ${host}`)).toBe(200);
+    for (const host of ['a', 'ab', 'abc', 'localhost', 'localhost:3000', '127.0.0.1', '[::1]:80'])
+      expect(await get(`Host: ${host}`)).toBe(200);
   });
 
   test.each(HOSTS.filter(([name]) => !/letter|usual|equal/.test(name)))('%s is refused', async (_, hosts) => {

@@ -82,7 +82,10 @@ describe('prices', () => {
   test('a model that nobody knows is refused until both prices are set, and free only when that is confirmed', async () => {
     expect(errorOf(await live({ model: 'mine/new' }))['reason']).toBe('model_unpriced');
     const mine = '/prices/openai/mine/new';
-    expect(errorOf(await scenario.operate('PUT', mine, { input_usd: '1' }))).toMatchObject({ reason: 'missing_field', param: 'output_usd' });
+    expect(errorOf(await scenario.operate('PUT', mine, { input_usd: '1' }))).toMatchObject({
+      reason: 'missing_field',
+      param: 'output_usd',
+    });
     expect((await scenario.operate('PUT', mine, { input_usd: '0', output_usd: '0' })).status).toBe(409);
     expect((await scenario.operate('PUT', mine, { input_usd: '1', output_usd: '2' })).status).toBe(200);
     expect((await live({ model: 'mine/new' })).status).toBe(200);
@@ -128,6 +131,8 @@ describe('corrections', () => {
     expect(corrected.json['correction']).toMatchObject({ cost_usd: '0.001', note: 'their bill' });
     expect(corrected.json['settlement']).toMatchObject({ cost_usd: cost });
     expect(await budget()).toMatchObject({ spent_usd: '0.001' });
+    scenario = await scenario.restart();
+    expect(await budget()).toMatchObject({ spent_usd: '0.001' });
     await scenario.operate('POST', `/decisions/${id}/corrections`, { cost_usd: '0.4', note: 'no, their second bill' });
     expect(await budget()).toMatchObject({ spent_usd: '0.40' });
     expect(errorOf(await live({ max_tokens: 5000 }))['reason']).toBe('project_budget');
@@ -161,7 +166,9 @@ describe('corrections', () => {
     const denied = (await live()).headers.get('x-panicly-decision-id')!;
     expect((await scenario.operate('POST', `/decisions/${denied}/corrections`, { cost_usd: '1', note: 'n' })).status).toBe(409);
     for (const cost_usd of ['-1', 'x', '', '1e2'])
-      expect(errorOf(await scenario.operate('POST', `/decisions/${denied}/corrections`, { cost_usd, note: 'n' }))['param']).toBe('cost_usd');
+      expect(errorOf(await scenario.operate('POST', `/decisions/${denied}/corrections`, { cost_usd, note: 'n' }))['param']).toBe(
+        'cost_usd',
+      );
   });
 
   async function budget(): Promise<unknown> {

@@ -78,7 +78,9 @@ class Trial {
     this.#ended = true;
     await Promise.all(workers);
     const refused = this.#timed.filter(({ status }) => status !== 200);
-    const answeredWhileFull = this.#timed.filter((one) => one.status === 200 && one.fromMs > firstMs && one.fromMs + one.tookMs < freedMs).length;
+    const answeredWhileFull = this.#timed.filter(
+      (one) => one.status === 200 && one.fromMs > firstMs && one.fromMs + one.tookMs < freedMs,
+    ).length;
     return { refused, answeredWhileFull, healthzMs, healedMs, findings: await this.#findings(refused) };
   }
 

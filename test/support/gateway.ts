@@ -94,11 +94,11 @@ export class World {
   }
 
   /** Sends a request through the path. */
-  call(body: object | string, options: CallOptions = {}): Promise<Response | Refused> {
+  call(body: object | string | ReadableStream<Uint8Array>, options: CallOptions = {}): Promise<Response | Refused> {
     const request = new Request('http://127.0.0.1/', {
       method: 'POST',
       headers: { authorization: `Bearer ${options.key ?? this.liveKey}`, 'content-type': 'application/json', ...options.headers },
-      body: typeof body === 'string' ? body : JSON.stringify(body),
+      body: typeof body === 'string' || body instanceof ReadableStream ? body : JSON.stringify(body),
       ...(options.signal ? { signal: options.signal } : {}),
     });
     return serve(this.gateway, { route: options.route ?? 'chat', request, peer: options.peer ?? '203.0.113.5' });

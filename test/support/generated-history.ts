@@ -57,7 +57,11 @@ export class World {
         workspacePolicy: JSON.stringify(defaultWorkspacePolicy()),
         projectPolicy: JSON.stringify(parsed(parsePolicy(policy))),
       });
-    this.#registry = new Registry(await this.ledger.store.loadDirectory(), new Directory(), parseMasterKey(Buffer.alloc(32, 7).toString('base64')));
+    this.#registry = new Registry(
+      await this.ledger.store.loadDirectory(),
+      new Directory(),
+      parseMasterKey(Buffer.alloc(32, 7).toString('base64')),
+    );
   }
 
   async restart(): Promise<void> {
@@ -209,7 +213,10 @@ export const POLICIES: readonly object[] = [
 
 /** Limits that a start brings back by the hour or the day: only for histories without a restart. */
 export const LONG_WINDOWS: readonly object[] = [
-  { abuse: { limit_usd: '1.40', window_seconds: 7_200, per: 'sender' }, budgets: [{ scope: 'user', period: 'rolling', window_seconds: 18_000, limit_usd: '2.90' }] },
+  {
+    abuse: { limit_usd: '1.40', window_seconds: 7_200, per: 'sender' },
+    budgets: [{ scope: 'user', period: 'rolling', window_seconds: 18_000, limit_usd: '2.90' }],
+  },
   { abuse: { limit_usd: '1.50', window_seconds: 1_800, per: 'user', key_limit_usd: '4.00' }, budgets: [] },
 ];
 
@@ -253,12 +260,18 @@ async function happen(world: World, dice: Dice, plan: HistoryPlan, step: number,
     await Promise.all([...off, ...[1, 2, 3].map(() => world.ask(anyRequest(dice)))]);
   }
   if (step % 29 === 28) await world.setPolicy(dice.of(plan.policies));
-  if (step % 53 === 20) await world.setWorkspacePolicy({ network: { block: ['2001:db8::/64'] }, budgets: [{ scope: 'workspace', period: 'day', limit_usd: '8.00' }] });
+  if (step % 53 === 20)
+    await world.setWorkspacePolicy({
+      network: { block: ['2001:db8::/64'] },
+      budgets: [{ scope: 'workspace', period: 'day', limit_usd: '8.00' }],
+    });
   if (step % 53 === 40) await world.setWorkspacePolicy({ budgets: [{ scope: 'user', period: 'day', limit_usd: '2.50' }] });
   if (step % 67 === 30) await world.setIncluded(world.usedRequests + dice.roll(30));
-  if (step % 67 === 45) await Promise.all([store.grantCredits(1, 25, 'gift', 'opr_1'), ...[1, 2, 3].map(() => world.ask(anyRequest(dice)))]);
+  if (step % 67 === 45)
+    await Promise.all([store.grantCredits(1, 25, 'gift', 'opr_1'), ...[1, 2, 3].map(() => world.ask(anyRequest(dice)))]);
   if (step % 67 === 60) await world.setIncluded(null);
-  if (step % 37 === 11 && settled.length > 0) await world.correct(settled.at(-1 - dice.roll(Math.min(20, settled.length)))!, dice.roll(5_000_000));
+  if (step % 37 === 11 && settled.length > 0)
+    await world.correct(settled.at(-1 - dice.roll(Math.min(20, settled.length)))!, dice.roll(5_000_000));
   if (step % 101 === 100) {
     await world.ledger.ledger.drain();
     // To the same minute of a later hour.

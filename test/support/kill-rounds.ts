@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { parseDecisionId } from '../../src/domain/ids.ts';
 import { startPanicly, type Panicly } from './binary.ts';
+import { cpuMicroseconds } from './cpu.ts';
 import { ledgerDifferences, reading } from './ledger-file.ts';
 import { markerOf, mixedProvider, MixedLoad, type Answered } from './mixed-load.ts';
 import { startMockProvider, type MockProvider } from './mock-provider.ts';
@@ -14,6 +15,8 @@ export interface KillReport {
   readonly answered: Answered[];
   /** From the start of the process to the first 200 of `/readyz`, milliseconds, for each start that was waited for. */
   readonly readyMs: number[];
+  /** CPU that each of those starts took, milliseconds: what the machine does besides does not count in this. */
+  readonly readyCpuMs: number[];
   readonly ledger: string;
   /** What must not be. Empty when all is well. */
   readonly findings: string[];
@@ -36,7 +39,7 @@ export async function killRounds(rounds: number, onRound: (round: number) => voi
   const provider = await startMockProvider({ script: mixedProvider });
   const panicly = await startPanicly();
   const ledger = join(panicly.dataDir, 'panicly.db');
-  const report: KillReport = { killedStarting: 0, arrived: [], answered: [], readyMs: [], ledger, findings: [] };
+  const report: KillReport = { killedStarting: 0, arrived: [], answered: [], readyMs: [], readyCpuMs: [], ledger, findings: [] };
   try {
     await panicly.connect(provider, { kind: 'openai' });
     await panicly.policy(OUT_OF_REACH);
@@ -57,7 +60,7 @@ export async function killRounds(rounds: number, onRound: (round: number) => voi
 
 async function killOnce(panicly: Panicly, provider: MockProvider, key: string, round: number, report: KillReport): Promise<void> {
   if (round % 6 === 5) return await killStarting(panicly, report);
-  report.readyMs.push(await startedMs(panicly));
+  await startTimed(panicly, report);
   const load = new MixedLoad({ url: panicly.url, key, workers: WORKERS, label: `round${round}` });
   await Bun.sleep(5 + Math.random() * 350);
   await panicly.kill();
@@ -75,17 +78,18 @@ async function killStarting(panicly: Panicly, report: KillReport): Promise<void>
   report.killedStarting++;
 }
 
-/** Starts, and says how long it took until the server said that it was ready. */
-async function startedMs(panicly: Panicly): Promise<number> {
-  const from = performance.now();
+/** Starts, and notes how long it took until the server said that it was ready. */
+async function startTimed(panicly: Panicly, report: KillReport): Promise<void> {
+  const fromMs = performance.now();
   await panicly.start();
   while (!(await fetch(`${panicly.url}/readyz`)).ok) await Bun.sleep(2);
-  return performance.now() - from;
+  report.readyMs.push(performance.now() - fromMs);
+  if (process.platform === 'linux') report.readyCpuMs.push(cpuMicroseconds(panicly.pid) / 1000);
 }
 
 /** Recovers once more and ends in order, so that every row is in the file, then looks at the rows. */
 async function recoveredFindings(panicly: Panicly, report: KillReport): Promise<string[]> {
-  report.readyMs.push(await startedMs(panicly));
+  await startTimed(panicly, report);
   const code = await panicly.stop();
   return [...(code === 0 ? [] : [`the server ended with ${code}: ${panicly.stderr()}`]), ...killFindings(report.ledger, report)];
 }

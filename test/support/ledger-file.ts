@@ -29,5 +29,8 @@ export function reading<Result>(path: string, work: (db: Database) => Result): R
 }
 
 function numbers(db: Database, sql: string): number[] {
-  return db.query<{ seq: number }, []>(sql).all().map(({ seq }) => seq);
+  return db
+    .query<{ seq: number }, []>(sql)
+    .all()
+    .map(({ seq }) => seq);
 }

@@ -18,7 +18,8 @@ export function differences({ recording, seen, projectKey, authorization }: Arri
   if (request.headers['authorization'] !== authorization) wrong.push('the provider did not see its own key');
   if (request.head.includes(projectKey) || request.body.includes(projectKey)) wrong.push('the provider saw the project key');
   const arrived = withoutInjected(request.json() as Json, JSON.parse(recording.sent) as Json);
-  if (!Bun.deepEquals(arrived, JSON.parse(recording.sent), true)) wrong.push(`the body that arrived differs: ${request.body.toString('utf8', 0, 300)}`);
+  if (!Bun.deepEquals(arrived, JSON.parse(recording.sent), true))
+    wrong.push(`the body that arrived differs: ${request.body.toString('utf8', 0, 300)}`);
   return wrong;
 }
 

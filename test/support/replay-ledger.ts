@@ -39,7 +39,13 @@ export function usageDifferences(path: string, played: readonly Played[]): strin
 function shownUsage({ body }: Recording): Tokens | null {
   const text = Buffer.from(body).toString('utf8');
   const whole = parse(text);
-  const events = whole === null ? text.split(/\r?\n/).filter((line) => line.startsWith('data:')).map((line) => parse(line.slice(5))) : [whole];
+  const events =
+    whole === null
+      ? text
+          .split(/\r?\n/)
+          .filter((line) => line.startsWith('data:'))
+          .map((line) => parse(line.slice(5)))
+      : [whole];
   let last: Tokens | null = null;
   for (const event of events) last = tokensOf(event) ?? last;
   return last;

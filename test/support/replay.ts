@@ -195,8 +195,10 @@ export class ReplayStage {
     const encoding = response.headers.get('content-encoding');
     const expected = encoding === 'gzip' ? gzipSync(recording.body) : recording.body;
     if (arrival !== 'gzip' && encoding !== null) wrong.push(`content-encoding is ${encoding}`);
-    if (response.status !== recording.status) wrong.push(`status ${response.status}, not ${recording.status}: ${bytes.toString('utf8', 0, 300)}`);
-    else if (!bytes.equals(expected)) wrong.push(`the body differs at byte ${firstDifference(bytes, expected)} (${bytes.length} for ${expected.length})`);
+    if (response.status !== recording.status)
+      wrong.push(`status ${response.status}, not ${recording.status}: ${bytes.toString('utf8', 0, 300)}`);
+    else if (!bytes.equals(expected))
+      wrong.push(`the body differs at byte ${firstDifference(bytes, expected)} (${bytes.length} for ${expected.length})`);
     if (response.headers.get('x-panicly-decision-id') === null) wrong.push('no decision id');
     return wrong;
   }

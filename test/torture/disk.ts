@@ -7,7 +7,10 @@ const HEALTHZ_MS = 100;
 
 /** Fills the disk under the server, `times` over. */
 export async function tortureByFullDisk(times: number): Promise<Line> {
-  const line = { attack: `a full disk under load, ${times} times`, goal: '503 within 250 ms, nothing forwarded, /healthz within 100 ms, heals by itself' };
+  const line = {
+    attack: `a full disk under load, ${times} times`,
+    goal: '503 within 250 ms, nothing forwarded, /healthz within 100 ms, heals by itself',
+  };
   const findings: string[] = [];
   const slowest = { refusalMs: 0, healthzMs: 0, healedMs: 0 };
   let refusals = 0;

@@ -2,7 +2,14 @@ import { Elysia, type AnyElysia } from 'elysia';
 import { Refusal } from '../../domain/errors.ts';
 import { projectOf, workspaceOf } from '../../operator/find.ts';
 import type { Office } from '../../operator/office.ts';
-import { currentPolicy, policyVersions, savePolicy, type PolicyOwner, type StandingPolicy } from '../../operator/policies.ts';
+import {
+  currentPolicy,
+  policyVersions,
+  previewPolicy,
+  savePolicy,
+  type PolicyOwner,
+  type StandingPolicy,
+} from '../../operator/policies.ts';
 import { isoOrNull, listJson } from '../render.ts';
 import * as schemas from '../schemas/operator.ts';
 import type { RouteParts, Visits } from './visit.ts';
@@ -29,11 +36,14 @@ function routesOf(office: Office, visits: Visits, noun: 'project' | 'workspace',
       operationId: `set-${noun}-policy`,
       summary: `Store a new version of the policy of a ${noun}`,
       body: schemas.PolicyInput,
+      query: schemas.PolicyQuery,
       answer: schemas.PolicyAnswer,
       statuses: [409],
     },
-    async ({ request, actor, id, body }) =>
-      policyResponse(await savePolicy(office, actor, owner(id), body, expectedVersion(request.headers.get('if-match')))),
+    async ({ request, actor, id, body, query }) => {
+      if (query.dry_run === 'true') return policyResponse(previewPolicy(office, owner(id), body));
+      return policyResponse(await savePolicy(office, actor, owner(id), body, expectedVersion(request.headers.get('if-match'))));
+    },
   );
   const versions: RouteParts = visits.read(
     { operationId: `list-${noun}-policy-versions`, summary: 'Every stored version, newest first', answer: schemas.PolicyVersionList },

@@ -38,19 +38,14 @@ function eventOf({ registry }: Office, recorded: RecordedDecision): string {
 }
 
 function streamOf(office: Office, tail: Tail): ReadableStream<Uint8Array> {
-  let quiet = 0;
-  let isOpen = true;
-  const end = () => {
-    isOpen = false;
-    tail.close();
-  };
+  let looks = 0;
   const news = async (): Promise<string | null> => {
-    while (isOpen) {
+    while (!tail.isClosed) {
       await Bun.sleep(LOOK_MS);
-      const seen = isOpen ? await tail.look() : null;
+      const seen = tail.isClosed ? null : await tail.look();
       if (seen === null) return null;
       if (seen.length > 0) return seen.map((recorded) => eventOf(office, recorded)).join('');
-      if (++quiet % QUIET_LOOKS === 0) return ': quiet\n\n';
+      if (++looks % QUIET_LOOKS === 0) return ': quiet\n\n';
     }
     return null;
   };
@@ -62,9 +57,9 @@ function streamOf(office: Office, tail: Tail): ReadableStream<Uint8Array> {
     async pull(controller) {
       const text = await news().catch(() => null);
       if (text !== null) return controller.enqueue(encoder.encode(text));
-      if (isOpen) controller.close();
-      end();
+      if (!tail.isClosed) controller.close();
+      tail.close();
     },
-    cancel: end,
+    cancel: () => tail.close(),
   });
 }

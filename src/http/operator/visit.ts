@@ -83,9 +83,10 @@ export class Visits {
     writes: boolean,
     work: Work<Static<Body>, Static<Query>>,
   ): RouteParts {
-    const handler: Handler = async (context) => {
+    // Elysia reads the text of this function and prepares only what it names.
+    const handler: Handler = async ({ request, server, params }) => {
       try {
-        return await this.#visit(context, shape, writes, work);
+        return await this.#visit({ request, server, params: params ?? {} }, shape, writes, work);
       } catch (error) {
         return errorResponse(refusalOf(error), null);
       }
@@ -94,7 +95,7 @@ export class Visits {
   }
 
   async #visit<Body extends TSchema, Query extends TObject>(
-    { request, server, params = {} }: Context,
+    { request, server, params }: Required<Context>,
     shape: RouteShape<Body, Query>,
     writes: boolean,
     work: Work<Static<Body>, Static<Query>>,
@@ -103,7 +104,9 @@ export class Visits {
     const operator = this.#door.enter(request, peer);
     if (writes) mustOwn(operator);
     const query = queryOf(request, shape.query ?? NOTHING) as Static<Query>;
-    const body = (shape.body ? await bodyOf(request, shape.body, shape.isBodyOptional) : writes ? await noBodyOf(request) : {}) as Static<Body>;
+    const body = (
+      shape.body ? await bodyOf(request, shape.body, shape.isBodyOptional) : writes ? await noBodyOf(request) : {}
+    ) as Static<Body>;
     const actor = { id: operator.publicId, ip: peer };
     const result = await work({ request, server, params, actor, id: params['id'] ?? '', body, query });
     if (result instanceof Response) return result;

@@ -63,7 +63,9 @@ export const OperatorInput = named(
 /** Parameters of `GET /admin/v1/usage`; all filters that are given must match. */
 export const UsageQuery = closed({
   group_by: Type.Optional(
-    Type.String({ description: 'One or more of day, hour, model, project, key, reason, country, environment, with commas. day when absent.' }),
+    Type.String({
+      description: 'One or more of day, hour, model, project, key, reason, country, environment, with commas. day when absent.',
+    }),
   ),
   workspace: Type.Optional(Type.String({ description: 'Name or id of a workspace.' })),
   project: Type.Optional(Type.String({ description: 'Name or id of a project.' })),

@@ -5,7 +5,7 @@ import { At, Id, Name, pageFields } from './operator-words.ts';
 
 export * from './operator-plane.ts';
 export * from './operator-prices.ts';
-
+export * from './operator-replay.ts';
 
 /** A workspace as operators see it. */
 export const Workspace = named(
@@ -206,7 +206,9 @@ export const Decision = named(
     output_cap: nullable(Type.Integer(), { description: 'The cap that was put into the request, or null.' }),
     input_tokens_bound: Type.Integer(),
     settlement: nullable(Settlement, { description: 'Null while the request is in flight, and for denials.' }),
-    correction: nullable(Correction, { description: 'The newest correction: its cost counts instead of the settlement’s. Null when there is none.' }),
+    correction: nullable(Correction, {
+      description: 'The newest correction: its cost counts instead of the settlement’s. Null when there is none.',
+    }),
   }),
 );
 
@@ -236,6 +238,13 @@ export const PolicyInput = named(
   'PolicyInput',
   Type.Object({}, { additionalProperties: true, description: 'A policy document. Unknown fields are refused.' }),
 );
+
+/** Parameters of a policy that is stored. */
+export const PolicyQuery = closed({
+  dry_run: Type.Optional(
+    oneOf(['true', 'false'], { description: '`true` checks the policy and answers with every default, without storing it.' }),
+  ),
+});
 
 /** A policy with its version; 0 is the default that nobody stored. */
 export const PolicyAnswer = named(
@@ -288,6 +297,9 @@ export const TailQuery = closed(decisionFilters);
 
 export type WorkspaceJson = Static<typeof Workspace>;
 export type ProjectJson = Static<typeof Project>;
+export type PolicyJson = Static<typeof PolicyAnswer>;
+export type AuditEventJson = Static<typeof AuditEvent>;
+export type SentryStateJson = Static<typeof SentryState>;
 export type KeyJson = Static<typeof Key>;
 export type NewKeyJson = Static<typeof NewKey>;
 export type ProviderJson = Static<typeof Provider>;

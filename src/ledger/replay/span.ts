@@ -17,7 +17,10 @@ export interface Span {
 export function spanBetween(db: Database, fromMs: number, toMs: number): Span {
   const endSeq = (oneNumber(db, 'SELECT last_seq AS value FROM checkpoint', []) ?? 0) + 1;
   const fromSeq = Math.min(seqFrom(db, fromMs), endSeq);
-  return { fromSeq, fromMs, toSeq: Math.max(fromSeq, Math.min(seqFrom(db, toMs), endSeq)), endSeq };
+  const toSeq = Math.max(fromSeq, Math.min(seqFrom(db, toMs), endSeq));
+  const younger = 'SELECT 1 AS value FROM decisions WHERE seq >= ?1 UNION ALL SELECT 1 FROM settlements WHERE seq >= ?1 LIMIT 1';
+  // What operators did after the last request belongs to the end.
+  return { fromSeq, fromMs, toSeq: oneNumber(db, younger, [toSeq]) === null ? endSeq : toSeq, endSeq };
 }
 
 /** One past the last seq of a decision or settlement that is older than `fromMs`: what is before it is older, what comes after is not. */

@@ -1,4 +1,4 @@
-import type { Database } from 'bun:sqlite';
+import type { Database, Statement } from 'bun:sqlite';
 import type { Belonging } from '../../domain/state.ts';
 import { DRAWS, valueOf } from '../sqlite/codes.ts';
 import { dayStart, hourStart, monthStart } from '../sqlite/periods.ts';
@@ -54,7 +54,8 @@ export async function warmUp(
 function exactFrom(db: Database, span: Span, { windowMs, users }: WarmUpNeeds): number {
   const start = users ? dayStart : hourStart;
   const leastSeq = span.fromSeq - MAX_EXACT_SEQS;
-  const leastMs = leastSeq <= 0 ? 0 : (oneNumber(db, 'SELECT at_ms AS value FROM decisions WHERE seq >= ? ORDER BY seq LIMIT 1', [leastSeq]) ?? 0);
+  const leastMs =
+    leastSeq <= 0 ? 0 : (oneNumber(db, 'SELECT at_ms AS value FROM decisions WHERE seq >= ? ORDER BY seq LIMIT 1', [leastSeq]) ?? 0);
   const afterLeast = leastMs === 0 ? 0 : start(leastMs) + (users ? DAY_MS : HOUR_MS);
   const wanted = start(Math.max(0, span.fromMs - Math.max(RECENT_MS, windowMs)));
   return Math.min(Math.max(wanted, afterLeast), start(span.fromMs));
@@ -127,15 +128,20 @@ class Pages {
       this.memory.restoreSettled(spend);
       this.memory.restoreUserSpend(spend);
     };
-    await this.#each<Row>(SPEND, seqFrom(this.db, fromMs), this.span.fromSeq, restore, [this.span.fromSeq]);
+    await this.#each(this.db.prepare<Row, number[]>(SPEND), seqFrom(this.db, fromMs), this.span.fromSeq, restore, [this.span.fromSeq]);
   }
 
   async admissions(): Promise<void> {
     type Row = BelongingRow & { atMs: number; fingerprint: string };
-    await this.#each<Row>(ADMISSIONS, seqFrom(this.db, this.span.fromMs - RECENT_MS), this.span.fromSeq, (row) => {
-      const fingerprint = BigInt.asUintN(64, BigInt(row.fingerprint));
-      this.memory.restoreAdmitted({ who: belongingOfRow(row), fingerprint, atMs: row.atMs });
-    });
+    await this.#each(
+      this.db.prepare<Row, number[]>(ADMISSIONS),
+      seqFrom(this.db, this.span.fromMs - RECENT_MS),
+      this.span.fromSeq,
+      (row) => {
+        const fingerprint = BigInt.asUintN(64, BigInt(row.fingerprint));
+        this.memory.restoreAdmitted({ who: belongingOfRow(row), fingerprint, atMs: row.atMs });
+      },
+    );
   }
 
   /** Whole months from their sums, the month of the beginning from its rows. */
@@ -146,13 +152,22 @@ class Pages {
     if (!this.needs.volume) return;
     const monthMs = monthStart(this.span.fromMs);
     const restore = (test: number, monthStartMs: number, requests: number, creditRequests: number): void =>
-      this.memory.restoreVolume({ environmentTest: test === 1, workspaceId, monthStartMs, includedRequests: requests - creditRequests, creditRequests });
+      this.memory.restoreVolume({
+        environmentTest: test === 1,
+        workspaceId,
+        monthStartMs,
+        includedRequests: requests - creditRequests,
+        creditRequests,
+      });
     type Month = { test: number; startMs: number; requests: number; credits: number };
     const months = `SELECT test, period_start_ms AS startMs, requests, credits FROM balances
       WHERE scope = 'workspace' AND scope_id = ? AND period_start_ms < ? ORDER BY period_start_ms`;
-    for (const row of all<Month>(this.db, months, [String(workspaceId), monthMs])) restore(row.test, row.startMs, row.requests, row.credits);
+    for (const row of all<Month>(this.db, months, [String(workspaceId), monthMs]))
+      restore(row.test, row.startMs, row.requests, row.credits);
     type Part = { test: number; requests: number; credits: number };
-    await this.#each<Part>(VOLUME, seqFrom(this.db, monthMs), this.span.fromSeq, (row) => restore(row.test, monthMs, row.requests, row.credits));
+    await this.#each(this.db.prepare<Part, number[]>(VOLUME), seqFrom(this.db, monthMs), this.span.fromSeq, (row) =>
+      restore(row.test, monthMs, row.requests, row.credits),
+    );
   }
 
   /** What settled within the span or later, or not at all, although it was admitted before. */
@@ -170,16 +185,37 @@ class Pages {
     const unsettled = `SELECT d.seq FROM decisions d LEFT JOIN settlements s ON s.decision_seq = d.seq
       WHERE d.seq >= (SELECT lowest_open_seq FROM checkpoint) AND d.seq < ? AND d.reason IS NULL AND s.seq IS NULL`;
     for (const { seq } of all<{ seq: number }>(this.db, unsettled, [fromSeq])) open.push(seq);
-    type Row = BelongingRow & { seq: number; atMs: number; model: string; models: string | null; fingerprint: string; hold: number; draws: number };
+    type Row = BelongingRow & {
+      seq: number;
+      atMs: number;
+      model: string;
+      models: string | null;
+      fingerprint: string;
+      hold: number;
+      draws: number;
+    };
     for (const row of all<Row>(this.db, HELD, [JSON.stringify(open), fromSeq, this.needs.workspaceId])) {
       const fingerprint = BigInt.asUintN(64, BigInt(row.fingerprint));
       const draws = valueOf(DRAWS, row.draws);
-      this.memory.restoreOpen({ seq: row.seq, atMs: row.atMs, who: belongingOfRow(row), label: labelOf(row), fingerprint, holdNanoUsd: row.hold, draws });
+      this.memory.restoreOpen({
+        seq: row.seq,
+        atMs: row.atMs,
+        who: belongingOfRow(row),
+        label: labelOf(row),
+        fingerprint,
+        holdNanoUsd: row.hold,
+        draws,
+      });
     }
   }
 
-  async #each<Row>(sql: string, fromSeq: number, toSeq: number, visit: (row: Row) => void, more: number[] = []): Promise<void> {
-    const statement = this.db.prepare<Row, number[]>(sql);
+  async #each<Row>(
+    statement: Statement<Row, number[]>,
+    fromSeq: number,
+    toSeq: number,
+    visit: (row: Row) => void,
+    more: number[] = [],
+  ): Promise<void> {
     try {
       for (let seq = fromSeq; seq < toSeq; seq += PAGE_SEQS) {
         for (const row of statement.all(seq, Math.min(seq + PAGE_SEQS, toSeq), this.needs.workspaceId, ...more)) visit(row);

@@ -193,5 +193,7 @@ function asRecorded({ holdNanoUsd, draws }: RecordedRequest): Allowed {
 
 /** Whether the same controls spoke by the same rules. Figures may differ: coalesced rows keep those of their first request. */
 function sameFindings(one: readonly Finding[], other: readonly Finding[]): boolean {
-  return one.length === other.length && one.every(({ reason, rule }, index) => reason === other[index]!.reason && rule === other[index]!.rule);
+  return (
+    one.length === other.length && one.every(({ reason, rule }, index) => reason === other[index]!.reason && rule === other[index]!.rule)
+  );
 }

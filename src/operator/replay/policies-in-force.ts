@@ -1,7 +1,13 @@
 import type { Capacity, StoredDocument, StoredDocuments } from '../../ledger/replay/acts.ts';
 import type { Span } from '../../ledger/replay/span.ts';
 import type { CompiledPolicy, PolicyNames } from '../../policy/compiled.ts';
-import { compilePolicy, defaultPolicy, defaultWorkspacePolicy, type PolicyDocument, type WorkspacePolicyDocument } from '../../policy/document.ts';
+import {
+  compilePolicy,
+  defaultPolicy,
+  defaultWorkspacePolicy,
+  type PolicyDocument,
+  type WorkspacePolicyDocument,
+} from '../../policy/document.ts';
 
 /** What the policies of a replay look at, so that no more of the past is brought back than they need. */
 export interface Reach {

@@ -60,7 +60,8 @@ export class ReplayState extends LedgerState {
     const hasVolume = includedRequests === null || usedRequests < includedRequests || creditsLeft > 0;
     // A request that had volume where we see none had the new credits; one that had none where we see some had lost the old ones.
     const isProven = hasVolume === (reason === 'credits_exhausted');
-    while (this.#pending.length > 0 && (isProven || atMs >= this.#pending[0]!.atMs + IN_FORCE_MS))
-      this.grantCredits(this.workspaceId, this.#pending.shift()!.requests);
+    const inForce = this.#pending.filter((grant) => isProven || atMs >= grant.atMs + IN_FORCE_MS);
+    for (const { requests } of inForce) this.grantCredits(this.workspaceId, requests);
+    this.#pending = this.#pending.slice(inForce.length);
   }
 }

@@ -29,7 +29,9 @@ export class Replays {
   /** Rejects with a Refusal while another replay runs, and with an Error when the replay fails or is stopped. */
   async run(task: Omit<ReplayTask, 'path'>, listener: ReplayListener): Promise<ReplayReport> {
     if (this.#running)
-      throw new Refusal('overloaded', 'Another replay is running: they run one at a time. Try again when it has ended.', { retryAfterSeconds: 10 });
+      throw new Refusal('overloaded', 'Another replay is running: they run one at a time. Try again when it has ended.', {
+        retryAfterSeconds: 10,
+      });
     const run = start(this.url, { ...task, path: this.path }, listener);
     this.#running = run;
     try {

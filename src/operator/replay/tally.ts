@@ -97,7 +97,20 @@ function addTo(
   const { keyId, model, endUser } = record.candidate;
   const { rule = null, limit = null, observed = null } = finding ?? {};
   const { seq, atMs } = record;
-  const example: ChangedExample & { costNanoUsd: NanoUsd | null } = { seq, atMs, keyId, model, endUser, requests, before, after, rule, limit, observed, costNanoUsd };
+  const example: ChangedExample & { costNanoUsd: NanoUsd | null } = {
+    seq,
+    atMs,
+    keyId,
+    model,
+    endUser,
+    requests,
+    before,
+    after,
+    rule,
+    limit,
+    observed,
+    costNanoUsd,
+  };
   changed.examples.push(example);
   return example;
 }

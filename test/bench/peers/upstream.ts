@@ -7,7 +7,9 @@ const body = JSON.stringify({
   object: 'chat.completion',
   created: 1_767_225_600,
   model: 'gpt-4.1-mini-2025-04-14',
-  choices: [{ index: 0, message: { role: 'assistant', content: 'An oak is a tree.', refusal: null }, logprobs: null, finish_reason: 'stop' }],
+  choices: [
+    { index: 0, message: { role: 'assistant', content: 'An oak is a tree.', refusal: null }, logprobs: null, finish_reason: 'stop' },
+  ],
   usage: {
     prompt_tokens: 24,
     completion_tokens: 6,

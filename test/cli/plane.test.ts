@@ -1,0 +1,313 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'bun:test';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { runCli } from '../../src/cli/run.ts';
+import type { CliHandlers } from '../../src/cli/handlers.ts';
+import { startScenario, type Scenario } from '../support/scenario.ts';
+
+/** The command line against the real server, listening on a port of its own. */
+let scenario: Scenario;
+let url = '';
+let scratch = '';
+
+beforeAll(async () => {
+  scratch = mkdtempSync(join(tmpdir(), 'panicly-cli-'));
+  scenario = await startScenario();
+  scenario.app.listen({ hostname: '127.0.0.1', port: 0 });
+  url = `http://127.0.0.1:${scenario.app.server!.port}`;
+});
+afterAll(async () => {
+  await scenario.app.server?.stop(true);
+  await scenario.close();
+  rmSync(scratch, { recursive: true, force: true });
+});
+
+const unused = () => Promise.reject(new Error('not of this process'));
+const handlers: CliHandlers = { serve: unused, init: unused, verify: unused };
+
+interface Ran {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+interface RunOptions {
+  readonly stdin?: string;
+  /** What the person at the terminal answers; without one nobody is there. */
+  readonly answer?: string;
+  readonly onOut?: (text: string) => void;
+}
+
+async function run(argv: readonly string[], options: RunOptions = {}): Promise<Ran> {
+  const ran = { out: '', err: '' };
+  const { answer } = options;
+  const code = await runCli(argv, handlers, {
+    io: {
+      out: (text) => {
+        ran.out += text;
+        options.onOut?.(text);
+      },
+      err: (text) => void (ran.err += text),
+      stdin: async () => options.stdin ?? '',
+      isInteractive: answer !== undefined,
+      ask: async (question) => {
+        ran.out += question;
+        return answer ?? '';
+      },
+    },
+    environment: () => ({ url, token: scenario.made.operatorToken, dataDir: '/nowhere' }),
+  });
+  return { code, ...ran };
+}
+
+async function ok(...argv: string[]): Promise<string> {
+  const { code, out, err } = await run(argv);
+  expect([argv.join(' '), code, err]).toEqual([argv.join(' '), 0, '']);
+  return out;
+}
+
+async function json<Value = Record<string, unknown>>(...argv: string[]): Promise<Value> {
+  return JSON.parse(await ok(...argv, '--json')) as Value;
+}
+
+const HOUR_MS = 3_600_000;
+let round = 0;
+let name = '';
+beforeEach(async () => {
+  name = `project-${++round}`;
+  await ok('projects', 'create', name);
+});
+
+describe('policy', () => {
+  test('what get prints is what set takes, and diff sees no difference', async () => {
+    const file = join(scratch, 'policy.json');
+    await Bun.write(file, await ok('policy', 'get', '--project', name));
+    expect(await ok('policy', 'diff', file, '--project', name)).toBe('');
+    expect(await ok('policy', 'set', file, '--project', name)).toBe(`version 2 is in force for project ${name}\n`);
+  });
+
+  test('TOML is taken, and diff shows each leaf that changes and stores nothing', async () => {
+    const file = join(scratch, 'policy.toml');
+    await Bun.write(file, 'retryable_status = 429\n[[budgets]]\nscope = "project"\nperiod = "day"\nlimit_usd = "3.00"\n');
+    const diff = await run(['policy', 'diff', file, '--project', name]);
+    expect(diff).toEqual({
+      code: 1,
+      out: '- budgets.0.limit_usd = "10.00"\n+ budgets.0.limit_usd = "3.00"\n- retryable_status = 403\n+ retryable_status = 429\n',
+      err: `panicly: the file differs from version 1 of project ${name}\n`,
+    });
+    expect(await json('policy', 'get', '--project', name)).toMatchObject({ version: 1 });
+    await ok('policy', 'set', file, '--project', name, '--if-version', '1');
+    expect(await json('policy', 'get', '--project', name)).toMatchObject({ version: 2, policy: { retryable_status: 429 } });
+    expect((await run(['policy', 'set', file, '--project', name, '--if-version', '1'])).code).toBe(1);
+  });
+
+  test.each([
+    ['an unknown field', '{"budget": []}', 1, 'budget'],
+    ['no object', '[]', 2, 'does not hold an object'],
+    ['no document', '{"a":', 2, 'neither JSON nor TOML'],
+  ])('%s on the standard input is refused', async (_, stdin, code, sentence) => {
+    const ran = await run(['policy', 'set', '-', '--project', name], { stdin });
+    expect([ran.code, ran.err]).toEqual([code, expect.stringContaining(sentence)]);
+  });
+
+  test('a workspace has one too', async () => {
+    await run(['policy', 'set', '-', '--workspace', 'default'], { stdin: '{"budgets": []}' });
+    expect(await json('policy', 'get', '--workspace', 'default')).toMatchObject({ policy: { budgets: [] } });
+    expect((await run(['policy', 'get', '--workspace', 'default', '--project', name])).err).toContain('not both');
+  });
+});
+
+test('sentry on and off, of project and workspace, and status shows it', async () => {
+  expect(await ok('sentry', 'on', '--project', name)).toBe(`Sentry Mode is on for project ${name}\n`);
+  expect(await ok('status')).toMatch(new RegExp(`^${name} +ON \\(project\\)`, 'm'));
+  await ok('sentry', 'on', '--workspace', 'default');
+  expect(await ok('status')).toMatch(/^default +ON +unlimited/m);
+  await ok('sentry', 'off', '--workspace', 'default');
+  expect(await ok('sentry', 'off', '--project', name)).toBe(`Sentry Mode is off for project ${name}\n`);
+});
+
+test('workspaces and credits', async () => {
+  await ok('workspaces', 'create', name, '--plan', 'free');
+  expect(await ok('workspaces', 'list')).toMatch(new RegExp(`${name} +free +150`));
+  expect(await json('workspaces', 'set', name, '--included-requests', '7')).toMatchObject({ plan: 'custom', included_requests: 7 });
+  expect(await json('workspaces', 'update', name, '--included-requests', 'unlimited')).toMatchObject({ included_requests: null });
+  expect(await json('credits', 'grant', '--workspace', name, '--requests', '5', '--note', 'gift')).toMatchObject({ credits_left: 5 });
+  expect(await ok('credits', 'list', '--workspace', name)).toMatch(/ 5 .*gift/);
+  expect((await run(['credits', 'grant', '--workspace', name, '--requests', 'many'])).code).toBe(2);
+});
+
+describe('what destroys', () => {
+  test.each([
+    [() => ['projects', 'delete', name], 'delete project'],
+    [async () => ['keys', 'revoke', await newKey()], 'revoke the key'],
+    [async () => ['keys', 'rotate', await newKey()], 'revoke the key'],
+    [async () => ['operators', 'remove', (await json<{ id: string }>('operators', 'create', name)).id], 'shut the operator'],
+    [
+      async () => ['providers', 'remove', (await json<{ id: string }>('providers', 'add', '--project', name, '--kind', 'openai')).id],
+      'remove the',
+    ],
+    [
+      async () => {
+        await ok('prices', 'set', `custom/${name}`, '--input', '1', '--output', '2');
+        return ['prices', 'unset', `custom/${name}`];
+      },
+      'take the price',
+    ],
+  ])('%p asks a person, and does nothing without one or --yes', async (command, sentence) => {
+    const argv = await command();
+    const alone = await run(argv);
+    expect([alone.code, alone.out, alone.err]).toEqual([
+      2,
+      '',
+      expect.stringMatching(new RegExp(`^panicly: this would ${sentence}.*--yes\\n$`)),
+    ]);
+    const no = await run(argv, { answer: 'n' });
+    expect([no.code, no.out, no.err]).toEqual([1, expect.stringContaining(`This will ${sentence}`), 'panicly: nothing was done\n']);
+    expect((await run(argv, { answer: '' })).code).toBe(1);
+    expect((await run(argv, { answer: 'yes' })).code).toBe(0);
+  });
+
+  test('--yes goes on', async () => {
+    expect(await ok('projects', 'delete', name, '--yes')).toBe(`deleted ${name}\n`);
+    expect((await run(['projects', 'delete', name, '--yes'])).err).toContain(`there is no project "${name}"`);
+  });
+
+  async function newKey(): Promise<string> {
+    return (await json<{ id: string }>('keys', 'create', '--project', name)).id;
+  }
+});
+
+test('keys rotate with an overlap asks nothing', async () => {
+  const { id } = await json<{ id: string }>('keys', 'create', '--project', name);
+  const { key } = await json<{ key: string }>('keys', 'rotate', id, '--overlap', '60');
+  expect(key).toStartWith('pk_live_');
+  expect((await run(['keys', 'rotate', id, '--overlap', 'long'])).code).toBe(2);
+});
+
+test('prices: set keeps what was set before, and lowering wants --yes', async () => {
+  const model = `custom/models/${name}`;
+  await ok('prices', 'set', model, '--input-usd-per-million', '2', '--output-usd-per-million', '4');
+  await ok('prices', 'set', model, '--input-audio', '8');
+  const [price] = await json<Record<string, unknown>[]>('prices', 'list');
+  expect(price).toMatchObject({ model: `models/${name}`, override: { input_usd: '2.00', output_usd: '4.00', input_audio_usd: '8.00' } });
+  const refused = await run(['prices', 'set', model, '--input', '1']);
+  expect([refused.code, refused.err]).toEqual([1, expect.stringContaining('holds smaller: input is 2.00 USD now and would be 1.00 USD')]);
+  expect(await ok('prices', 'set', model, '--input', '1', '--yes')).toMatch(/ 1\.00 +4\.00/);
+  expect(await ok('prices', 'list', '--provider', 'openai')).toMatch(/^openai +gpt-4\.1 /m);
+  for (const argv of [
+    ['set', 'nameless', '--input', '1'],
+    ['set', model],
+    ['set', model, '--context', 'all'],
+  ])
+    expect((await run(['prices', ...argv])).code).toBe(2);
+  await ok('prices', 'unset', model, '--yes');
+});
+
+describe('requests', () => {
+  test('correct, show, list and usage agree', async () => {
+    const { id, cost } = await request();
+    expect(Number(cost)).toBeGreaterThan(0);
+    await ok('requests', 'correct', id, '--cost', '0.5', '--note', 'their bill');
+    expect(await ok('requests', 'show', id)).toMatch(/correction\.cost_usd +0\.50/);
+    expect(await ok('requests', 'list', '--project', name)).toMatch(new RegExp(`${id}.* 0\\.50`));
+    const usage = await json<Record<string, unknown>[]>('usage', '--by', 'day,model', '--project', name);
+    expect(usage).toMatchObject([{ model: 'gpt-4.1-mini', requests: 1, cost_usd: '0.50' }]);
+    expect(await ok('usage', '--by', 'project,reason', '--project', name)).toMatch(
+      /^PROJECT +REASON +REQUESTS +IN +CACHED +OUT +COST USD\nprj_\w+ +completed +1 /,
+    );
+    expect((await run(['requests', 'correct', id, '--cost', 'much', '--note', 'n'])).code).toBe(1);
+    expect((await run(['usage', '--by', 'colour'])).code).toBe(1);
+    expect(await ok('audit', '--limit', '1')).toContain('decision.correct');
+  });
+
+  test('list --observed shows who would have been stopped', async () => {
+    await run(['policy', 'set', '-', '--project', name], { stdin: '{"models": {"mode": "observe", "block": ["gpt-*"]}}' });
+    const { id } = await request();
+    expect(await ok('requests', 'list', '--observed', '--project', name)).toContain(id);
+    expect(await ok('requests', 'show', id)).toMatch(/observed\.0\.control +models/);
+  });
+
+  test('tail prints what is decided from now on, until the operator is shut out', async () => {
+    const operator = await json<{ id: string; token: string }>('operators', 'create', name);
+    const seen = Promise.withResolvers<string>();
+    const io = {
+      out: (text: string) => seen.resolve(text),
+      err: () => undefined,
+      stdin: async () => '',
+      isInteractive: false,
+      ask: async () => '',
+    };
+    const environment = () => ({ url, token: operator.token, dataDir: '/nowhere' });
+    const tail = runCli(['requests', 'tail', '--project', name], handlers, { io, environment });
+    const timer = setInterval(() => void request(), 100);
+    const line = await seen.promise;
+    clearInterval(timer);
+    expect(line).toMatch(/^\S+ {2}dec_\w+ {2}test {2}chat {2}gpt-4\.1-mini {2}allow {2}/);
+    await ok('operators', 'remove', operator.id, '--yes');
+    expect(await tail).toBe(1);
+  });
+
+  async function request(): Promise<{ id: string; cost: string }> {
+    const key = testKeys.get(name) ?? (await json<{ key: string }>('keys', 'create', '--project', name, '--environment', 'test')).key;
+    testKeys.set(name, key);
+    const { headers } = await scenario.chat(key);
+    return { id: headers.get('x-panicly-decision-id')!, cost: headers.get('x-panicly-cost-usd')! };
+  }
+});
+const testKeys = new Map<string, string>();
+
+test('operators', async () => {
+  const { token, id } = await json<{ token: string; id: string }>('operators', 'create', name, '--role', 'owner');
+  expect(await ok('operators', 'list')).toMatch(new RegExp(`${id} +${name} +owner`));
+  expect(await ok('operators', 'list', '--json')).not.toContain(token);
+});
+
+test('ledger verify --server and confirm-clock', async () => {
+  expect(await ok('ledger', 'verify', '--server')).toContain('every balance equals its rows');
+  scenario.clock.jump(HOUR_MS);
+  expect(await ok('status')).toContain('jumped: confirm it');
+  expect(await ok('ledger', 'confirm-clock')).toMatch(/^it is \d{4}-/);
+  expect(await ok('status')).toMatch(/^clock +ok$/m);
+});
+
+test('status fits one screen', async () => {
+  const lines = (await ok('status')).split('\n');
+  expect(lines.length).toBeLessThan(45);
+  expect(Math.max(...lines.map((line) => line.length))).toBeLessThan(120);
+});
+
+describe('completion', () => {
+  const complete = (script: string, words: readonly string[]) => {
+    const list = words.map((word) => `'${word}'`).join(' ');
+    const run = `${script}\nCOMP_WORDS=(${list}) COMP_CWORD=${words.length - 1}\n_panicly\nprintf '%s\\n' "\${COMPREPLY[@]}"`;
+    return Bun.spawnSync(['bash', '-c', run]).stdout.toString().trim().split('\n');
+  };
+
+  test.each([
+    [
+      ['panicly', 'se'],
+      ['serve', 'sentry'],
+    ],
+    [
+      ['panicly', 'keys', ''],
+      ['list', 'create', 'rotate', 'revoke', '--help'],
+    ],
+    [['panicly', 'keys', 'ro'], ['rotate']],
+    [['panicly', 'keys', 'rotate', '--o'], ['--overlap']],
+    [
+      ['panicly', 'status', '--'],
+      ['--json', '--help'],
+    ],
+  ])('%j gives %j', async (words, completions) => {
+    expect(complete(await ok('completion'), words).toSorted()).toEqual(completions.toSorted());
+  });
+});
+
+test('every command has help with examples', async () => {
+  const script = await ok('completion');
+  const commands = [...script.matchAll(/^ {6}'([a-z -]+)'\*?\)/gm)].map((match) => match[1]!.split(' '));
+  expect(commands.length).toBeGreaterThan(40);
+  const verbs = commands.filter((command) => !commands.some((other) => other.length > command.length && other[0] === command[0]));
+  for (const command of verbs) expect([command, await ok(...command, '--help')]).toEqual([command, expect.stringContaining('Examples:')]);
+});
