@@ -13,7 +13,7 @@ export interface RunningServer {
 
 /** Listens. Throws `ConfigProblem` when the address cannot be used. */
 export function listen(config: Config, gateway: Gateway, parts: AppParts): RunningServer {
-  const app = createApp(parts, { maxRequestBodyBytes: config.bodyBytes + 1024 });
+  const app = createApp(parts, { maxRequestBodyBytes: config.bodyBytes * SERVER_BODY_FACTOR });
   try {
     app.listen({ hostname: config.host, port: config.port, reusePort: false });
   } catch (error) {
@@ -43,3 +43,6 @@ async function stop(app: AnyElysia, config: Config, gateway: Gateway): Promise<v
 }
 
 const LAST_BYTES_MS = 1_000;
+
+/** The path counts bodies itself and refuses in our words; past this many times its limit the server cuts without any. */
+const SERVER_BODY_FACTOR = 8;

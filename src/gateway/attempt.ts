@@ -55,6 +55,7 @@ export class Attempt {
     readonly decision: Decision,
     readonly priced: Priced,
     readonly context: AttemptContext,
+    readonly onEnd: (() => void) | null = null,
   ) {
     this.id = decisionId(decision.seq, decision.atMs);
     this.verdict = decision.verdict as Allowed;
@@ -135,6 +136,7 @@ export class Attempt {
     });
     this.context.inFlight.remove(this);
     this.context.settle(this.#settlement);
+    this.onEnd?.();
     return this.#settlement;
   }
 }

@@ -19,6 +19,10 @@ export interface Call {
   readonly request: Request;
   /** The address of the socket's other end, or null. */
   readonly peer: string | null;
+  /** Called before an attempt waits for its provider. */
+  readonly onForward?: () => void;
+  /** Called when an attempt has ended, whichever way. */
+  readonly onEnd?: () => void;
 }
 
 /** How often a request may be sent again without a field that its provider refused. */
@@ -64,7 +68,8 @@ async function attempts(gateway: Gateway, call: Call, caller: Caller, received: 
     const decision = await admit(priced, caller.entry.policy, gateway.ledger);
     if (decision instanceof Refused) return decision;
     gateway.counters.allowed++;
-    const attempt = new Attempt(decision, priced, gateway);
+    call.onForward?.();
+    const attempt = new Attempt(decision, priced, gateway, call.onEnd ?? null);
     const stopped = stops === stopsOf(gateway) ? null : stoppedMeanwhile(gateway, attempt, caller, call, origin);
     if (stopped) return stopped;
     const answer = await forwardOrFail(gateway, attempt, caller, call.request, received.body);

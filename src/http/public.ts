@@ -27,28 +27,44 @@ export function publicRoutes(gateway: Gateway, cors: CorsRules): AnyElysia {
     .post('/v1/chat/completions', post('chat'), { ...raw, detail: publicDetail.chat })
     .post('/v1/responses', post('responses'), { ...raw, detail: publicDetail.responses })
     .post('/v1/embeddings', post('embeddings'), { ...raw, detail: publicDetail.embeddings })
-    .get(
-      '/v1/models',
-      async ({ request, server }: HandlerContext) =>
-        withCors(rendered(await listModels(gateway, request, peerOf(request, server))), request, cors),
-      {
-        detail: publicDetail.models,
-      },
-    )
+    .get('/v1/models', (context: HandlerContext) => read(context, cors, (peer) => listModels(gateway, context.request, peer)), {
+      detail: publicDetail.models,
+    })
     .get(
       '/v1/models/*',
-      async ({ request, server, params }: HandlerContext) =>
-        withCors(rendered(await oneModel(gateway, request, peerOf(request, server), decodeName(params!['*']!))), request, cors),
+      (context: HandlerContext) =>
+        read(context, cors, (peer) => oneModel(gateway, context.request, peer, decodeName(context.params!['*']!))),
       { detail: publicDetail.model },
     );
 }
 
+/** How long a connection may be idle between two requests, in seconds. */
+const KEEP_ALIVE_SECONDS = 60;
+
 async function answer(gateway: Gateway, route: Route, request: Request, server: HandlerContext['server']): Promise<Response> {
-  // A model may think for minutes: the server's own idle timer must not end the request.
-  server?.timeout(request, 0);
   const refusal = checkHost(request);
   if (refusal) return errorResponse(refusal, null);
-  return rendered(await serve(gateway, { route, request, peer: peerOf(request, server) }));
+  const result = await serve(gateway, {
+    route,
+    request,
+    peer: peerOf(request, server),
+    // A model may think for minutes: the server's own idle timer must not end the request. Only who was let in is waited for.
+    onForward: () => server?.timeout(request, 0),
+    onEnd: () => server?.timeout(request, KEEP_ALIVE_SECONDS),
+  });
+  return rendered(result);
+}
+
+/** Answers a question about models. */
+async function read(
+  context: HandlerContext,
+  cors: CorsRules,
+  ask: (peer: string | null) => Promise<Response | Refused>,
+): Promise<Response> {
+  const { request, server } = context;
+  const refusal = checkHost(request);
+  const response = refusal ? errorResponse(refusal, null) : rendered(await ask(peerOf(request, server)));
+  return withCors(response, request, cors);
 }
 
 function rendered(result: Response | Refused): Response {

@@ -12,6 +12,8 @@ export type ReplayReply =
   | { readonly kind: 'report'; readonly report: ReplayReport }
   | { readonly kind: 'failure'; readonly message: string };
 
+/** A page takes about ten times as long. */
+const REST_MS = 1;
 const STOPPED = 'the replay was stopped';
 
 /** Runs what it is asked on a Worker's port. The Worker ends after its answer. */
@@ -45,9 +47,9 @@ async function answer(task: ReplayTask, port: WorkerPort, isStopped: () => boole
   }
 }
 
-/** Lets messages in between pages. */
+/** Lets messages in between pages, and the processor go to whoever waits for it: not every system knows priorities of threads. */
 function pause(isStopped: () => boolean): Promise<void> {
-  return new Promise((resolve, reject) => setImmediate(() => (isStopped() ? reject(new Error(STOPPED)) : resolve())));
+  return new Promise((resolve, reject) => setTimeout(() => (isStopped() ? reject(new Error(STOPPED)) : resolve()), REST_MS));
 }
 
 /** On Linux a thread has a priority of its own: requests go before a replay. Elsewhere it would lower the whole process. */
