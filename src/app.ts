@@ -19,6 +19,7 @@ import { verifyLedger } from './ledger/sqlite/verify.ts';
 import { firstStart, WeakOperatorToken, type FirstStartResult } from './operator/first-start.ts';
 import type { Office } from './operator/office.ts';
 import { PriceBoard } from './operator/price-board.ts';
+import { Replays } from './operator/replay/replays.ts';
 import { Registry } from './operator/registry.ts';
 import { Turns } from './operator/turns.ts';
 import { Catalogue } from './pricing/catalogue.ts';
@@ -46,6 +47,7 @@ async function serve(flags: ConfigFlags): Promise<void> {
   await stopSignal();
   logEvent('stopping', { in_flight: gateway.inFlight.size });
   await server.stop();
+  await office.replays.close();
   await ledger.close();
   gateway.providers.close();
   logEvent('stopped');
@@ -176,6 +178,7 @@ export async function makeOffice(config: Config, opened: OpenLedger, gateway: Ga
       state: memory,
       prices,
       turns: new Turns(),
+      replays: new Replays(ledgerPath(config.dataDir)),
     };
   });
 }

@@ -4,6 +4,7 @@ import { show, withJson, type CliContext, type CommonOptions } from './context.t
 import { readDocument } from './document.ts';
 import { findOwner, type OwnerOptions } from './find.ts';
 import { json } from './output.ts';
+import { addReplayCommand } from './replay.ts';
 import { CliProblem } from './problem.ts';
 
 interface SetOptions extends OwnerOptions, CommonOptions {
@@ -37,6 +38,7 @@ export function addPolicyCommands(program: Command, context: CliContext): void {
     show(io, options, stored, ({ version }) => `version ${version} is in force for ${title}\n`);
   });
   addDiff(policy, context);
+  addReplayCommand(policy, context);
 }
 
 const FILE = 'JSON or TOML; - reads the standard input';

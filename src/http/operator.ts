@@ -9,6 +9,7 @@ import { policyRoutes } from './operator/policies.ts';
 import { priceRoutes } from './operator/prices.ts';
 import { projectRoutes } from './operator/projects.ts';
 import { providerRoutes } from './operator/providers.ts';
+import { replayRoutes } from './operator/replay.ts';
 import { sentryRoutes } from './operator/sentry.ts';
 import { tailRoutes } from './operator/tail.ts';
 import { Visits } from './operator/visit.ts';
@@ -34,5 +35,6 @@ export function operatorRoutes(office: Office): AnyElysia {
   const visits = new Visits(office);
   const api: AnyElysia = new Elysia({ name: 'operator', prefix: '/admin/v1' });
   for (const noun of NOUNS) api.use(noun(office, visits));
+  api.use(replayRoutes(office, visits, office.replays));
   return api;
 }

@@ -6,6 +6,7 @@ import type { AuditEvent, Store } from '../ledger/store.ts';
 import type { MasterKey } from '../upstream/secrets.ts';
 import type { PriceBoard } from './price-board.ts';
 import type { Registry } from './registry.ts';
+import type { Replays } from './replay/replays.ts';
 import type { Turns } from './turns.ts';
 
 /** What operators ask of the engine that decides. */
@@ -34,6 +35,7 @@ export interface Office {
   readonly state: StateView;
   readonly prices: PriceBoard;
   readonly turns: Turns;
+  readonly replays: Replays;
 }
 
 /** Who is acting, from where: goes into every audit event. */

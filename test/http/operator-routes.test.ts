@@ -34,6 +34,7 @@ const ROWS: Readonly<Record<string, Row>> = {
   'GET /projects/:id/policy': read,
   'PUT /projects/:id/policy': taking({ budgets: [] }),
   'GET /projects/:id/policy/versions': read,
+  'POST /projects/:id/policy/replay': { access: 'read', body: {} },
   'GET /projects/:id/keys': read,
   'POST /projects/:id/keys': taking({ name: 'k' }),
   'POST /keys/:id/rotate': taking({ overlap_seconds: 60 }),

@@ -3,32 +3,24 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { Elysia } from 'elysia';
 import { Client } from '../../src/cli/client.ts';
 import type { Io } from '../../src/cli/output.ts';
 import { addReplayCommand } from '../../src/cli/replay.ts';
-import { replayRoutes } from '../../src/http/operator/replay.ts';
-import { Visits } from '../../src/http/operator/visit.ts';
 import { ReplayReport, type ReplayReportJson } from '../../src/http/schemas/operator-replay.ts';
 import { Value } from '@sinclair/typebox/value';
-import { ledgerPath } from '../../src/ledger/sqlite/open.ts';
-import { Replays } from '../../src/operator/replay/replays.ts';
 import { startScenario, type Answer, type Scenario } from '../support/scenario.ts';
 
 let scenario: Scenario;
-let replays: Replays;
 let server: Bun.Server<undefined>;
 let scratch = '';
 
 beforeAll(async () => {
   scratch = mkdtempSync(join(tmpdir(), 'panicly-replay-'));
   scenario = await startScenario();
-  replays = new Replays(ledgerPath(scenario.dataDir));
-  const replay = new Elysia({ prefix: '/admin/v1' }).use(replayRoutes(scenario.office, new Visits(scenario.office), replays));
   server = Bun.serve({
     hostname: '127.0.0.1',
     port: 0,
-    fetch: (request) => (request.url.includes('/policy/replay') ? replay.handle(request) : scenario.app.handle(request)),
+    fetch: (request) => scenario.app.handle(request),
   });
   for (const model of ['gpt-4.1-mini', 'gpt-4.1-mini', 'o4-mini']) {
     expect((await scenario.chat(scenario.made.testKey, { model })).status).toBe(200);
@@ -40,7 +32,6 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await server.stop(true);
-  await replays.close();
   await scenario.close();
   rmSync(scratch, { recursive: true, force: true });
 });

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { describe, expect, test } from 'bun:test';
 import { Glob } from 'bun';
 import models from '../../db/models.json';
@@ -19,7 +20,7 @@ interface Shape {
   readonly usage: Partial<Usage>;
 }
 
-const FOLDER = new URL('../fixtures/pricing/', import.meta.url).pathname;
+const FOLDER = join(import.meta.dir, '..', 'fixtures', 'pricing');
 const catalogue = Catalogue.parse(models);
 const rules = pricingRules({ toolPrices: { code_interpreter: 30_000_000 } });
 const files = [...new Glob('*.json').scanSync(FOLDER)].sort();

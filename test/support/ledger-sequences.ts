@@ -9,7 +9,8 @@ import { decide } from '../../src/policy/decide.ts';
 import { ModelLedger } from './model-ledger.ts';
 import { candidateOf, compiled, settlementOf } from './policies.ts';
 
-type Step =
+/** One thing that happens to a ledger. */
+export type Step =
   | { readonly kind: 'admit'; readonly who: number; readonly model: number; readonly cap: number | null; readonly payload: number }
   | { readonly kind: 'settle'; readonly pick: number; readonly share: number; readonly counts: boolean }
   | { readonly kind: 'undo'; readonly pick: number }
@@ -22,10 +23,12 @@ type Step =
 
 const SECOND_MS = 1000;
 const HOUR_MS = 3600 * SECOND_MS;
-const START_MS = Date.UTC(2028, 1, 27, 22, 30);
+/** When every sequence begins, milliseconds since 1970. */
+export const START_MS = Date.UTC(2028, 1, 27, 22, 30);
 
 const small = (limit: string) => ({ limit_usd: limit, mode: 'enforce' });
-const POLICIES: readonly CompiledPolicy[] = [
+/** What sequences change between: every scope and every period. */
+export const POLICIES: readonly CompiledPolicy[] = [
   compiled({
     budgets: [
       { scope: 'project', period: 'day', ...small('0.9') },
@@ -65,7 +68,8 @@ const POLICIES: readonly CompiledPolicy[] = [
 
 const MODELS = [['gpt-4.1'], ['gpt-4.1-mini'], ['o3'], ['o3', 'gpt-4.1-mini']] as const;
 
-const candidates = (step: Extract<Step, { kind: 'admit' }>): Candidate => {
+/** The request of a step. */
+export const candidates = (step: Extract<Step, { kind: 'admit' }>): Candidate => {
   const models = MODELS[step.model % MODELS.length]!;
   return candidateOf({
     environment: step.who % 5 === 4 ? 'test' : 'live',
@@ -80,7 +84,8 @@ const candidates = (step: Extract<Step, { kind: 'admit' }>): Candidate => {
   });
 };
 
-const anyStep: fc.Arbitrary<Step> = fc.oneof(
+/** Any step, in proportions that keep a ledger busy. */
+export const anyStep: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 12,
     arbitrary: fc.record({

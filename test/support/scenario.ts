@@ -109,6 +109,7 @@ export class Scenario {
 
   async #stop(): Promise<void> {
     await this.gateway.inFlight.idle();
+    await this.office.replays.close();
     await this.ledger.close();
     this.gateway.providers.close();
   }

@@ -12,6 +12,8 @@ const FRESH_MS = 500;
 
 /** The operators' side of the ledger: writes through the writer, in order with decisions; reads through the reader. */
 export class SqliteStore implements Store {
+  #sentryTurns = 0;
+  readonly #lastSentryOn = new Map<string, number>();
   /** Another reader for work that takes long, made when there is some. */
   #bulk: ReaderLink | null = null;
 
@@ -94,9 +96,13 @@ export class SqliteStore implements Store {
   }
 
   async setSentry(owner: Owner, enabled: boolean, author: string, audit?: AuditEvent) {
+    const turnNumber = ++this.#sentryTurns;
+    if (enabled) this.#lastSentryOn.set(JSON.stringify(owner), turnNumber);
     if (enabled) this.memory.setSentry(owner, true);
     const turn = await this.#write('setSentry', { owner, enabled, author }, audit);
-    if (!enabled) this.memory.setSentry(owner, false);
+    // Who switched it on again meanwhile is not overruled by an earlier off.
+    const overruled = (this.#lastSentryOn.get(JSON.stringify(owner)) ?? 0) > turnNumber;
+    if (!enabled && !overruled) this.memory.setSentry(owner, false);
     return turn;
   }
 

@@ -52,7 +52,10 @@ function pause(isStopped: () => boolean): Promise<void> {
   return new Promise((resolve, reject) => setTimeout(() => (isStopped() ? reject(new Error(STOPPED)) : resolve()), REST_MS));
 }
 
-/** On Linux a thread has a priority of its own: requests go before a replay. Elsewhere it would lower the whole process. */
+/**
+ * On Linux a thread has a priority of its own: requests go before a replay. Elsewhere it would lower the whole process.
+ * Not the lowest one: who waits for a lock that this thread holds would wait until nobody else wants the processor.
+ */
 function stepBack(): void {
-  if (process.platform === 'linux') setPriority(0, constants.priority.PRIORITY_LOW);
+  if (process.platform === 'linux') setPriority(0, constants.priority.PRIORITY_BELOW_NORMAL);
 }

@@ -1,0 +1,216 @@
+/** A deliberate defect: the text that is found exactly once in the file, what stands there instead, and the tests that must see it. */
+export interface Mutation {
+  readonly name: string;
+  readonly file: string;
+  readonly find: string;
+  readonly replace: string;
+  /** Test files, of which at least one must go red. */
+  readonly tests: readonly string[];
+}
+
+/** What could go wrong with money, each as a change of a line or two. */
+export const MUTATIONS: readonly Mutation[] = [
+  {
+    name: 'the hold of one scope is skipped',
+    file: 'src/ledger/state/side.ts',
+    find: 'made(this.workspaces, who.workspaceId, newBook),\n      this.users',
+    replace: 'this.users',
+    tests: ['test/ledger/state-model.test.ts'],
+  },
+  {
+    name: 'a price is rounded down',
+    file: 'src/domain/money.ts',
+    find: '(rest > 0 ? 1 : 0)',
+    replace: '0',
+    tests: ['test/domain/money.test.ts'],
+  },
+  {
+    name: 'a cost is rounded down',
+    file: 'src/pricing/cost.ts',
+    find: 'Math.ceil(this.#parts / TOKENS_PER_PRICE)',
+    replace: 'Math.floor(this.#parts / TOKENS_PER_PRICE)',
+    tests: ['test/pricing/cost.test.ts'],
+  },
+  {
+    name: 'n is forgotten in the hold',
+    file: 'src/domain/hold.ts',
+    find: 'priceOf(capTokens * quote.choices,',
+    replace: 'priceOf(capTokens,',
+    tests: ['test/pricing/hold.test.ts'],
+  },
+  {
+    name: 'n is forgotten in the facts',
+    file: 'src/wire/facts.ts',
+    find: "choices: countOrNull(value, 'n') ?? 1,",
+    replace: 'choices: 1,',
+    tests: ['test/wire/facts'],
+  },
+  {
+    name: 'cached tokens are counted twice',
+    file: 'src/pricing/cost.ts',
+    find: 'bill.add(input - cached - written - audio, rates.input)',
+    replace: 'bill.add(input - written - audio, rates.input)',
+    tests: ['test/pricing/cost.test.ts'],
+  },
+  {
+    name: 'hostile usage is believed: a count below 0 lowers the cost',
+    file: 'src/pricing/cost.ts',
+    find: 'if (!(value > 0)) return 0;',
+    replace: 'if (value === 0) return 0;',
+    tests: ['test/pricing/cost.test.ts'],
+  },
+  {
+    name: 'the dearest input rate is not held',
+    file: 'src/pricing/quote.ts',
+    find: 'Math.max(rates.input, rates.cacheRead, rates.cacheWrite, rates.inputAudio)',
+    replace: 'rates.input',
+    tests: ['test/pricing/quote.test.ts'],
+  },
+  {
+    name: 'an attempt settles at each of its ends',
+    file: 'src/gateway/attempt.ts',
+    find: 'if (this.#settlement !== null) return this.#settlement;',
+    replace: '',
+    tests: ['test/gateway/races.test.ts', 'test/gateway/endings.test.ts'],
+  },
+  {
+    name: 'the state settles a decision twice',
+    file: 'src/ledger/state.ts',
+    find: 'this.#open.delete(seq);',
+    replace: '',
+    tests: ['test/ledger/state.test.ts'],
+  },
+  {
+    name: 'a crash refunds what was in flight',
+    file: 'src/ledger/sqlite/recover.ts',
+    find: 'costNanoUsd: decision.verdict.allow ? decision.verdict.holdNanoUsd : 0,',
+    replace: 'costNanoUsd: 0,',
+    tests: ['test/ledger/real-model.test.ts'],
+  },
+  {
+    name: 'a start does not see the oldest open hold',
+    file: 'src/ledger/sqlite/books.ts',
+    find: 'return first.done ? lastSeq + 1 : first.value;',
+    replace: 'return first.done ? lastSeq + 1 : Math.max(first.value, lastSeq);',
+    tests: ['test/ledger/real-model.test.ts', 'test/ledger/recovery.test.ts'],
+  },
+  {
+    name: 'a rolling window is ignored',
+    file: 'src/ledger/state/account-view.ts',
+    find: 'const leftMs = nowMs - this.account.windowMs;',
+    replace: 'const leftMs = nowMs - 1;',
+    tests: ['test/ledger/state.test.ts'],
+  },
+  {
+    name: 'holds do not count against a budget',
+    file: 'src/policy/controls/budgets.ts',
+    find: 'const after = balance.settledNanoUsd + balance.heldNanoUsd +',
+    replace: 'const after = balance.settledNanoUsd +',
+    tests: ['test/gateway/ceiling.test.ts'],
+  },
+  {
+    name: 'a limit of 0 is taken for none',
+    file: 'src/policy/controls/budgets.ts',
+    find: 'return budget.limitNanoUsd > 0 && after',
+    replace: 'return budget.limitNanoUsd === 0 || after',
+    tests: ['test/policy/modes.test.ts'],
+  },
+  {
+    name: 'an abort settles at zero',
+    file: 'src/gateway/settle.ts',
+    find: 'if (!ending.mayHaveBilled ||',
+    replace: "if (!ending.mayHaveBilled || ending.outcome === 'client_aborted' ||",
+    tests: ['test/gateway/endings.test.ts', 'test/gateway/settle.test.ts'],
+  },
+  {
+    name: 'an ending without usage is free where cancelling is not known to stop billing',
+    file: 'src/pricing/cost.ts',
+    find: "return { costNanoUsd: hold, basis: 'held' };",
+    replace: "return { costNanoUsd: 0, basis: 'held' };",
+    tests: ['test/pricing/cost.test.ts', 'test/gateway/settle.test.ts'],
+  },
+  {
+    name: 'a decision is committed before the settlement that made its room',
+    file: 'src/ledger/sqlite/commit-queue.ts',
+    find: 'this.#waiting.push(item);',
+    replace: 'if (item.urgent) this.#waiting.unshift(item);\n    else this.#waiting.push(item);',
+    tests: ['test/ledger/commit-queue.test.ts', 'test/ledger/engine.test.ts'],
+  },
+  {
+    name: 'after a failed commit new decisions go before the settlements that wait',
+    file: 'src/ledger/sqlite/commit-queue.ts',
+    find: '[...items.filter((item) => item.kept), ...this.#waiting]',
+    replace: '[...this.#waiting]',
+    tests: ['test/ledger/commit-queue.test.ts', 'test/ledger/failure.test.ts'],
+  },
+  {
+    name: 'a request is forwarded before its decision is committed',
+    file: 'src/ledger/engine.ts',
+    find: 'return admission.promise;',
+    replace: 'void admission.promise.catch(() => undefined);\n    return decision;',
+    tests: ['test/gateway/durable.test.ts'],
+  },
+  {
+    name: 'a commit promises nothing about a power cut',
+    file: 'src/ledger/sqlite/open.ts',
+    find: 'PRAGMA synchronous=FULL',
+    replace: 'PRAGMA synchronous=NORMAL',
+    tests: ['test/ledger/open.test.ts'],
+  },
+  {
+    name: 'a control falls out of the list',
+    file: 'src/policy/controls.ts',
+    find: '  budgets,\n]',
+    replace: ']',
+    tests: ['test/policy/controls.test.ts'],
+  },
+  {
+    name: 'a model without a price costs nothing and passes',
+    file: 'src/policy/controls/unpriced-model.ts',
+    find: 'if (candidate.quote.priced) return null;',
+    replace: 'if (candidate.quote.priced || candidate.quote.inputHoldNanoUsd === 0) return null;',
+    tests: ['test/policy/controls.test.ts'],
+  },
+  {
+    name: 'a settlement frees its hold and is never recorded',
+    file: 'src/ledger/engine.ts',
+    find: 'this.#lastSeq = seq;\n    this.#push(new KeptRow(seq, atMs, row));',
+    replace: 'this.#lastSeq = seq;\n    void row;',
+    tests: ['test/ledger/engine.test.ts'],
+  },
+  {
+    name: 'a hold is freed while its commit may still succeed',
+    file: 'src/ledger/engine.ts',
+    find: 'if (this.#queue.isInFlight(admission)) this.#waiters.stalled = true;',
+    replace: 'if (this.#queue.isInFlight(admission)) this.#waiters.stalled = this.parts.memory.undo(admission.decision.seq);',
+    tests: ['test/ledger/failure.test.ts'],
+  },
+  {
+    name: 'undo does not release',
+    file: 'src/ledger/engine.ts',
+    find: 'this.parts.memory.undo(admission.decision.seq);\n    admission.reject',
+    replace: 'admission.reject',
+    tests: ['test/ledger/failure.test.ts'],
+  },
+  {
+    name: 'a clock that jumps forward opens fresh periods',
+    file: 'src/ledger/time.ts',
+    find: 'const reckoned = this.#confirmed ? wall : this.#lastMs + passedMs;',
+    replace: 'const reckoned = this.#confirmed || passedMs >= 0 ? wall : this.#lastMs;',
+    tests: ['test/ledger/state-time.test.ts'],
+  },
+  {
+    name: 'a clock that jumps back reopens a period',
+    file: 'src/ledger/time.ts',
+    find: 'if (reckoned > this.#lastMs) this.#lastMs = reckoned;',
+    replace: 'this.#lastMs = reckoned;',
+    tests: ['test/ledger/state-time.test.ts'],
+  },
+  {
+    name: 'test traffic spends live budgets',
+    file: 'src/ledger/state.ts',
+    find: 'return who.environmentTest ? this.#test : this.#live;',
+    replace: 'return who.environmentTest === null ? this.#test : this.#live;',
+    tests: ['test/ledger/state.test.ts'],
+  },
+];
