@@ -13,7 +13,7 @@ COMPILE := --compile --minify-syntax --minify-whitespace --sourcemap=linked --fo
 	--no-compile-autoload-dotenv --no-compile-autoload-bunfig
 RELEASES := $(addprefix dist/panicly-,linux-x64 linux-arm64 linux-x64-musl darwin-arm64 windows-x64.exe)
 
-.PHONY: run build test unit e2e check dev clean release bench torture
+.PHONY: run build test unit e2e check dev clean release bench torture mutations nightly
 .DELETE_ON_ERROR:
 
 ## run: build and start on 127.0.0.1:3000, with its data in ./panicly-data
@@ -74,9 +74,17 @@ $(RELEASES:%=%.sha256): %.sha256: %
 bench: build
 	$(BUN) test/bench/run.ts
 
-## torture: kill the binary under load, again and again, and look at the ledger
+## torture: kill the binary, cut the power, fill the disk and the budgets, again and again, and look at the ledger
 torture: build
 	$(BUN) test/torture/run.ts
+
+## mutations: put deliberate defects into a copy, one at a time; each has to turn a test red
+mutations: $(INSTALLED)
+	$(BUN) test/mutations/run.ts
+
+## nightly: what takes half an hour: 100,000 random ledgers against a naive model, 100,000 random holds, ledgers in files
+nightly: $(INSTALLED)
+	$(BUN) test/nightly.ts
 
 ## clean: remove what was built and installed; the data directory stays
 clean:

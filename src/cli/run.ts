@@ -34,7 +34,8 @@ export interface CliSurroundings {
 export async function runCli(argv: readonly string[], handlers: CliHandlers, surroundings: CliSurroundings = {}): Promise<number> {
   const io = surroundings.io ?? TERMINAL;
   const environment = surroundings.environment ?? cliEnvironment;
-  const program = buildProgram({ io, handlers, client: () => new Client(environment()) });
+  const commands = argv[0] === 'serve' ? [addServeCommands] : COMMANDS;
+  const program = buildProgram({ io, handlers, client: () => new Client(environment()) }, commands);
   try {
     await program.parseAsync(argv.length === 0 ? ['--help'] : [...argv], { from: 'user' });
     return 0;
@@ -43,20 +44,22 @@ export async function runCli(argv: readonly string[], handlers: CliHandlers, sur
   }
 }
 
-function buildProgram(context: CliContext): Command {
+function buildProgram(context: CliContext, commands: readonly AddCommands[]): Command {
   const program = new Command('panicly')
     .description('An AI spend firewall between your applications and model providers.')
     .version(VERSION, '-v, --version', 'print the version')
     .helpOption('-h, --help', 'show help')
     .exitOverride()
     .configureOutput({ writeOut: context.io.out, writeErr: context.io.err, outputError: () => undefined });
-  for (const add of COMMANDS) add(program, context);
+  for (const add of commands) add(program, context);
   withExamples(program, 'panicly serve', 'panicly keys create --project default --name backend', 'panicly requests list --decision deny');
   return program.addHelpText('after', ENVIRONMENT_HELP);
 }
 
-/** In the order of the help. */
-const COMMANDS = [
+type AddCommands = (program: Command, context: CliContext) => void;
+
+/** In the order of the help. A server does not wait for those of the client to be made. */
+const COMMANDS: readonly AddCommands[] = [
   addServeCommands,
   addStatusCommand,
   addSentryCommands,
@@ -72,7 +75,7 @@ const COMMANDS = [
   addOperatorCommands,
   addLedgerCommands,
   addCompletionCommand,
-] as const;
+];
 
 const ENVIRONMENT_HELP = `
 The server is found by PANICLY_URL (default http://127.0.0.1:3000). The operator token comes from PANICLY_TOKEN,

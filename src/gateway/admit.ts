@@ -18,11 +18,15 @@ const SENTENCES: Record<LedgerUnavailable['reason'], string> = {
 
 /** Judges the request, places its hold, and waits until the decision is durable (I1). */
 export async function admit(priced: Priced, policy: CompiledPolicy, ledger: Ledger): Promise<Decision | Refused> {
+  let judged: Denied | null = null;
   try {
-    const decision = await ledger.admit(priced.candidate, policy.version, (state, candidate, nowMs) =>
-      decide(policy, state, candidate, nowMs),
-    );
-    return decision.verdict.allow ? decision : denied(decision, decision.verdict);
+    const decision = await ledger.admit(priced.candidate, policy.version, (state, candidate, nowMs) => {
+      const verdict = decide(policy, state, candidate, nowMs);
+      if (!verdict.allow) judged = verdict;
+      return verdict;
+    });
+    // A denial may be counted in the row of an equal one, which names another model or another moment: the client is told of its own.
+    return decision.verdict.allow ? decision : denied(decision, judged ?? decision.verdict);
   } catch (error) {
     if (!(error instanceof LedgerUnavailable)) throw error;
     return new Refused(new Refusal(error.reason, SENTENCES[error.reason], { retryAfterSeconds: 1 }));

@@ -50,6 +50,8 @@ export class Attempt {
   #settlement: Settlement | null = null;
   #abortUpstream: (() => void) | null = null;
   #tellRelay: (() => void) | null = null;
+  #onLasting: (() => void) | null = null;
+  #lasted = false;
 
   constructor(
     readonly decision: Decision,
@@ -89,6 +91,18 @@ export class Attempt {
   onStopWhileRelaying(tellRelay: () => void): void {
     this.#tellRelay = tellRelay;
     if (this.stopReason !== null) tellRelay();
+  }
+
+  /** Says what has to be set up for an attempt that is not over in a moment: most are, and need none of it. */
+  onLasting(setUp: () => void): void {
+    this.#onLasting = setUp;
+  }
+
+  /** A tick of the coarse clock has passed: called for every attempt in flight, acts once. */
+  lasts(): void {
+    if (this.#lasted || this.#onLasting === null) return;
+    this.#lasted = true;
+    this.#onLasting();
   }
 
   /** The client went away, or a watchdog fired: the upstream request is aborted and its reader sees why. */
@@ -136,7 +150,7 @@ export class Attempt {
     });
     this.context.inFlight.remove(this);
     this.context.settle(this.#settlement);
-    this.onEnd?.();
+    if (this.#lasted) this.onEnd?.();
     return this.#settlement;
   }
 }

@@ -8,6 +8,7 @@ import { NOTHING_SENT, type Attempt } from './attempt.ts';
 import type { Gateway } from './gateway.ts';
 import { outgoingBody, type FieldRefused, type Outgoing } from './outgoing.ts';
 import type { Caller } from './authenticate.ts';
+import type { Call } from './call.ts';
 import { Refused } from './refused.ts';
 import { noAnswerOfHttp, withoutAnswer } from './upstream-trouble.ts';
 
@@ -21,16 +22,18 @@ export async function forward(
   gateway: Gateway,
   attempt: Attempt,
   caller: Caller,
-  request: Request,
+  call: Call,
   body: JsonBody,
 ): Promise<Response | Refused | FieldRefused> {
   const outgoing = outgoingBody(attempt, body, caller.entry.policy.pricing);
   if (outgoing instanceof Refusal) return notSent(attempt, outgoing);
   const secret = secretOf(attempt);
   if (secret instanceof Refusal) return notSent(attempt, secret);
-  request.signal.addEventListener('abort', () => attempt.stop('client_aborted'), { once: true });
-  if (request.signal.aborted) attempt.stop('client_aborted');
-  const answer = await send(gateway, attempt, outgoing, requestHeaders(request.headers, { secret, userAgent: USER_AGENT }));
+  if (call.onLasting) attempt.onLasting(call.onLasting);
+  const { signal } = call.request;
+  signal.addEventListener('abort', () => attempt.stop('client_aborted'), { once: true });
+  if (signal.aborted) attempt.stop('client_aborted');
+  const answer = await send(gateway, attempt, outgoing, requestHeaders(call.request.headers, { secret, userAgent: USER_AGENT }));
   if (answer.kind !== 'answer') return withoutAnswer(attempt, answer);
   attempt.gotHeaders(answer.status);
   if (!isFinalStatus(answer.status)) return noAnswerOfHttp(attempt);

@@ -3,7 +3,7 @@ import type { Attempt } from './attempt.ts';
 /** Why we end an attempt ourselves. */
 export type CutReason = 'cut_sentry' | 'cut_revoked' | 'cut_shutdown';
 
-/** The grain of the time in which slow clients are measured. */
+/** The grain of the time in which slow clients are measured, and after which an attempt lasts. */
 const TICK_MS = 1_000;
 
 /**
@@ -39,11 +39,12 @@ export class InFlight {
     this.#timer.unref();
   }
 
-  /** One step of time; the interval calls it. Stops the attempts whose client has taken nothing for too long. */
+  /** One step of time; the interval calls it. Stops the attempts whose client has taken nothing for too long, and tells the others that they last. */
   tick(): void {
     this.#ticks++;
     if (this.#attempts.size === 0) return this.#rest();
     for (const attempt of this.#attempts) {
+      attempt.lasts();
       const { handedOverAtTick } = attempt;
       if (handedOverAtTick === null) continue;
       const waitedMs = (this.#ticks - handedOverAtTick - 1) * TICK_MS;

@@ -1,4 +1,3 @@
-import type { Route } from '../domain/candidate.ts';
 import { Refusal } from '../domain/errors.ts';
 import { admit } from './admit.ts';
 import { judgeAccess } from './access.ts';
@@ -9,21 +8,10 @@ import type { Gateway } from './gateway.ts';
 import { originOf, type Origin } from './origin.ts';
 import { FieldRefused } from './outgoing.ts';
 import { price } from './price.ts';
+import type { Call } from './call.ts';
 import { checkReferences } from './references.ts';
 import { receive, type Received } from './receive.ts';
 import { Refused } from './refused.ts';
-
-/** One request as it came off the network. */
-export interface Call {
-  readonly route: Route;
-  readonly request: Request;
-  /** The address of the socket's other end, or null. */
-  readonly peer: string | null;
-  /** Called before an attempt waits for its provider. */
-  readonly onForward?: () => void;
-  /** Called when an attempt has ended, whichever way. */
-  readonly onEnd?: () => void;
-}
 
 /** How often a request may be sent again without a field that its provider refused. */
 const MAX_ATTEMPTS = 4;
@@ -68,11 +56,10 @@ async function attempts(gateway: Gateway, call: Call, caller: Caller, received: 
     const decision = await admit(priced, caller.entry.policy, gateway.ledger);
     if (decision instanceof Refused) return decision;
     gateway.counters.allowed++;
-    call.onForward?.();
     const attempt = new Attempt(decision, priced, gateway, call.onEnd ?? null);
     const stopped = stops === stopsOf(gateway) ? null : stoppedMeanwhile(gateway, attempt, caller, call, origin);
     if (stopped) return stopped;
-    const answer = await forwardOrFail(gateway, attempt, caller, call.request, received.body);
+    const answer = await forwardOrFail(gateway, attempt, caller, call, received.body);
     if (!(answer instanceof FieldRefused)) return answer;
     if (left === 1) return new Refused(new Refusal('upstream_interrupted', 'The provider refused every form of the request.'), attempt.id);
     priced.connection?.refusedFields.add(answer.field);

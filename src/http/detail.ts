@@ -9,6 +9,22 @@ import { ErrorResponse } from './schemas/errors.ts';
 import { Model, ModelList } from './schemas/models.ts';
 import { ResponsesRequest, ResponsesResponse } from './schemas/responses.ts';
 
+/**
+ * What a route is documented with. It is made when the document is asked for, because no start should wait for it:
+ * the route table only carries how.
+ */
+const COMPLETE = 'x-complete';
+
+function later(complete: () => DocumentDecoration): DocumentDecoration {
+  return { [COMPLETE]: complete } as DocumentDecoration;
+}
+
+/** The whole `detail` of a route, as the document shows it. */
+export function completeDetail(detail: DocumentDecoration): DocumentDecoration {
+  const complete: unknown = (detail as Readonly<Record<string, unknown>>)[COMPLETE];
+  return typeof complete === 'function' ? (complete() as DocumentDecoration) : detail;
+}
+
 /** The tag of the routes for applications. */
 export const GATEWAY_TAG = 'subpackage_gateway';
 
@@ -85,34 +101,40 @@ interface JudgedRoute {
 }
 
 function judged(route: JudgedRoute): DocumentDecoration {
-  return {
-    operationId: route.operationId,
-    summary: route.summary,
-    description: route.description,
-    tags: [GATEWAY_TAG],
-    security: BOTH_KEYS,
-    parameters: [{ $ref: '#/components/parameters/EndUser' }],
-    requestBody: { required: true, content: { 'application/json': { schema: route.request, example: route.example } } },
-    responses: {
-      200: {
-        description: 'Provider response returned through Panicly.',
-        headers: ANSWER_HEADERS,
-        content: { ...json(route.answer), ...route.events },
-      },
-      ...errorAnswers(EVERY_ERROR),
-    },
-  } as DocumentDecoration;
+  return later(
+    () =>
+      ({
+        operationId: route.operationId,
+        summary: route.summary,
+        description: route.description,
+        tags: [GATEWAY_TAG],
+        security: BOTH_KEYS,
+        parameters: [{ $ref: '#/components/parameters/EndUser' }],
+        requestBody: { required: true, content: { 'application/json': { schema: route.request, example: route.example } } },
+        responses: {
+          200: {
+            description: 'Provider response returned through Panicly.',
+            headers: ANSWER_HEADERS,
+            content: { ...json(route.answer), ...route.events },
+          },
+          ...errorAnswers(EVERY_ERROR),
+        },
+      }) as DocumentDecoration,
+  );
 }
 
 function read(operationId: string, summary: string, answer: TSchema, statuses: readonly number[]): DocumentDecoration {
-  return {
-    operationId,
-    summary,
-    description: 'Only what the connections and the model rules of the project allow. Nothing is reserved, no decision is recorded.',
-    tags: [GATEWAY_TAG],
-    security: BOTH_KEYS,
-    responses: { 200: { description: summary, content: json(answer) }, ...errorAnswers(statuses) },
-  } as DocumentDecoration;
+  return later(
+    () =>
+      ({
+        operationId,
+        summary,
+        description: 'Only what the connections and the model rules of the project allow. Nothing is reserved, no decision is recorded.',
+        tags: [GATEWAY_TAG],
+        security: BOTH_KEYS,
+        responses: { 200: { description: summary, content: json(answer) }, ...errorAnswers(statuses) },
+      }) as DocumentDecoration,
+  );
 }
 
 const FORWARDED =
@@ -157,8 +179,8 @@ export const publicDetail: Readonly<Record<Route | 'models' | 'model', DocumentD
   model: read('get-model', 'One model that this project may use', Model, READ_ERRORS),
 };
 
-/** Makes the `detail` of a route for operators. `statuses` are its errors besides 400, 401, 403, 404, 429, 500 and 503. */
-export function operatorDetail(route: {
+/** What the document says of a route for operators. `statuses` are its errors besides 400, 401, 403, 404, 429, 500 and 503. */
+export interface OperatorRoute {
   readonly operationId: string;
   readonly summary: string;
   readonly tag: string;
@@ -169,7 +191,14 @@ export function operatorDetail(route: {
   readonly statuses?: readonly number[];
   /** 200 when absent; 201 for what is made, 204 for no body. */
   readonly success?: number;
-}): DocumentDecoration {
+}
+
+/** Makes the `detail` of a route for operators. */
+export function operatorDetail(route: OperatorRoute): DocumentDecoration {
+  return later(() => operatorDocument(route));
+}
+
+function operatorDocument(route: OperatorRoute): DocumentDecoration {
   const success = route.success ?? 200;
   const statuses = [400, 401, 403, 404, 429, 500, 503, ...(route.statuses ?? [])];
   const errors = Object.fromEntries(statuses.map((status) => [status, operatorError(status)]));

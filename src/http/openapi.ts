@@ -1,8 +1,6 @@
-import { STATUS_CODES } from 'node:http';
-import { swagger } from '@elysiajs/swagger';
-import { Elysia, type AnyElysia } from 'elysia';
+import { Elysia, type AnyElysia, type DocumentDecoration } from 'elysia';
 import { VERSION } from '../version.ts';
-import { GATEWAY_TAG } from './detail.ts';
+import { completeDetail, GATEWAY_TAG } from './detail.ts';
 import { mendOperation, mendSchema, type Components, type Json } from './mend.ts';
 import { reasonTable } from './reasons.ts';
 import { ChatCompletionChunk } from './schemas/chat.ts';
@@ -21,7 +19,8 @@ const SPECIFICATION_PATH = '/specification';
 /** A value of its own: the plugin's type does not know the member, but it passes it on. */
 const VERSION_OF_DOCUMENT = { openapi: '3.1.0' };
 
-const DESCRIPTION = `Panicly stands between your applications and model providers. It judges each request, records the decision, and only then forwards.
+const description =
+  () => `Panicly stands between your applications and model providers. It judges each request, records the decision, and only then forwards.
 
 Point an OpenAI SDK at this server and use a project key:
 
@@ -78,12 +77,14 @@ const TAGS = [
  * that only borrows the route table, so that nothing of the plugin can be reached from outside.
  */
 export async function openapiDocument(app: AnyElysia): Promise<OpenApiDocument> {
+  // Both are only needed here, and take long enough to load that no start should wait for them.
+  const [{ swagger }, { STATUS_CODES }] = await Promise.all([import('@elysiajs/swagger'), import('node:http')]);
   const documenter = new Elysia();
   // The plugin reads routes and models of the application that it was added to.
   for (const route of app.routes) documenter.route(route.method, documentedPath(route.path), '', documentedPart(route.hooks));
   documenter.use(swagger({ path: '/page', specPath: SPECIFICATION_PATH, documentation: VERSION_OF_DOCUMENT }));
   const response = await documenter.handle(new Request(`http://localhost${SPECIFICATION_PATH}`));
-  return finish((await response.json()) as { paths: Record<string, Record<string, Json>> });
+  return finish((await response.json()) as { paths: Record<string, Record<string, Json>> }, STATUS_CODES);
 }
 
 /** A model's name may hold slashes, so its route ends in `*`; in the document it is a parameter as any other. */
@@ -94,18 +95,26 @@ function documentedPath(path: string): string {
 /** Route options that the plugin reads; hooks and handlers of the live routes stay where they are. */
 function documentedPart(hooks: Readonly<Record<string, unknown>>) {
   const { detail, query, params, tags } = hooks;
-  return { ...(detail ? { detail } : {}), ...(query ? { query } : {}), ...(params ? { params } : {}), ...(tags ? { tags } : {}) } as object;
+  return {
+    ...(detail ? { detail: completeDetail(detail as DocumentDecoration) } : {}),
+    ...(query ? { query } : {}),
+    ...(params ? { params } : {}),
+    ...(tags ? { tags } : {}),
+  } as object;
 }
 
-function finish(raw: { readonly paths: Record<string, Record<string, Json>> }): OpenApiDocument {
+/** What each status is called: `{ 404: 'Not Found' }`. */
+type StatusTexts = Readonly<Record<string, string | undefined>>;
+
+function finish(raw: { readonly paths: Record<string, Record<string, Json>> }, statusTexts: StatusTexts): OpenApiDocument {
   const schemas: Components = {};
   for (const schema of [ChatCompletionChunk, ResponsesStreamEvent]) mendSchema(asJson(schema), schemas);
   const paths = mendSchema(raw.paths, schemas) as Record<string, Record<string, Json>>;
   for (const path of Object.values(paths))
-    for (const operation of Object.values(path)) mendOperation(operation as { [name: string]: Json }, STATUS_CODES);
+    for (const operation of Object.values(path)) mendOperation(operation as { [name: string]: Json }, statusTexts);
   return {
     ...VERSION_OF_DOCUMENT,
-    info: { title: 'Panicly', version: VERSION, description: DESCRIPTION },
+    info: { title: 'Panicly', version: VERSION, description: description() },
     servers: [
       { url: '/', description: 'This server' },
       { url: 'http://localhost:3000', description: 'A server on your own machine' },

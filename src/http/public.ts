@@ -49,7 +49,7 @@ async function answer(gateway: Gateway, route: Route, request: Request, server: 
     request,
     peer: peerOf(request, server),
     // A model may think for minutes: the server's own idle timer must not end the request. Only who was let in is waited for.
-    onForward: () => server?.timeout(request, 0),
+    onLasting: () => server?.timeout(request, 0),
     onEnd: () => server?.timeout(request, KEEP_ALIVE_SECONDS),
   });
   return rendered(result);

@@ -31,7 +31,7 @@ describe('requests that are billed more than they look', () => {
   });
 
   test.each(files)('%s', async (file) => {
-    const { kind, route, body, usage } = (await Bun.file(FOLDER + file).json()) as Shape;
+    const { kind, route, body, usage } = (await Bun.file(join(FOLDER, file)).json()) as Shape;
     const facts = factsOf(route, body);
     const reach = [catalogue.resolve(kind, null, facts.model)];
     const profile = profileOf(kind);

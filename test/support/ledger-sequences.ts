@@ -284,7 +284,7 @@ class Run {
   }
 }
 
-/** Runs `count` random sequences; returns how many requests were admitted. For a nightly run: `runSequences(100_000)`. Throws with the shortest failing one. */
+/** Runs `count` random sequences; returns how many requests were admitted. `make nightly` runs 100,000. Throws with the shortest failing one. */
 export function runSequences(count: number, seed?: number): number {
   let admitted = 0;
   fc.assert(

@@ -46,7 +46,7 @@ export class RawStream {
 
   /** Whether the body has the mark of a clean end: the last chunk, or the protocol's own. */
   get looksComplete(): boolean {
-    return /\r\n0\r\n\r\n$/.test(this.body) || this.body.includes('[DONE]');
+    return this.body.endsWith('\r\n0\r\n\r\n') || this.body.includes('[DONE]');
   }
 
   /** The code of the error event that came last, or null. */

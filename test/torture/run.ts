@@ -1,5 +1,7 @@
+import { tortureByCeiling, tortureByCrowd } from './ceiling.ts';
 import { tortureByFullDisk } from './disk.ts';
 import { tortureByKill } from './kill.ts';
+import { tortureByPowerCut } from './power-cut.ts';
 import { printed, type Line } from './table.ts';
 
 /** Every attack: `bun test/torture/run.ts [--quick] [NAME ...]`. Prints one table; the exit code is 1 when a goal is missed. */
@@ -11,6 +13,9 @@ const chosen = words.filter((word) => word !== QUICK_FLAG);
 const ATTACKS: Readonly<Record<string, () => Promise<Line>>> = {
   kill: () => tortureByKill(quick ? 40 : 300),
   disk: () => tortureByFullDisk(quick ? 1 : 5),
+  'power-cut': () => tortureByPowerCut(quick ? 50 : 1_000),
+  crowd: () => tortureByCrowd(quick ? 8 : 200),
+  ceiling: () => tortureByCeiling(quick ? 3 : 60),
 };
 
 const unknown = chosen.filter((name) => !(name in ATTACKS));

@@ -1,20 +1,18 @@
 import type { Database } from 'bun:sqlite';
-import { settlements } from '../../../db/schema.ts';
-import { spendLabel } from '../../domain/belonging.ts';
 import type { Belonging } from '../../domain/state.ts';
 import type { LedgerState } from '../state.ts';
 import type { RestoredSpend } from '../state/restore.ts';
-import { COST_IN_FORCE } from './corrections.ts';
 import { dayStart, hourStart } from './periods.ts';
 import type { Checkpoint } from './protocol.ts';
-import { BELONGING_COLUMNS, belongingOfRow, recentSeq, RECENT_SETTLEMENT_SEQS, type BelongingRow } from './recover-windows.ts';
+import { recentSpend } from './recover-recent.ts';
+import { belongingOfRow, valuesOf, type BelongingRow, type Workspaces } from './recover-windows.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 /** What settled longer ago only matters to budgets over all time: longer than the longest month and rolling window. */
 const KEPT_MS = 33 * DAY_MS;
 
-/** Sums of the table of an hour or a day, under the key that exact rows are taken off by. */
+/** Sums of the table of an hour or a day, under the key that recent rows are taken off by. */
 interface SumRow extends BelongingRow {
   readonly startMs: number;
   readonly label: string;
@@ -22,15 +20,14 @@ interface SumRow extends BelongingRow {
 }
 
 /**
- * Brings spend and volume back: the last hour row by row with its exact times, before it the sums of `usage_rollups` and `balances`.
+ * Brings spend and volume back: what was settled lately from its rows, before it the sums of `usage_rollups` and `balances`.
  * What is in both is taken off the sums.
  */
-export function restoreSpend(db: Database, memory: LedgerState, checkpoint: Checkpoint, nowMs: number): void {
-  const exact = exactSpend(db, recentSeq(db, settlements, nowMs, checkpoint.lastSeq - RECENT_SETTLEMENT_SEQS));
-  const exactFromMs = exact[0]?.atMs ?? nowMs;
-  for (const spend of remainders(db, HOURS, HOUR_MS, hoursOf(exact), exactFromMs)) memory.restoreSpend(spend);
-  for (const spend of remainders(db, USER_DAYS, DAY_MS, userDaysOf(exact), exactFromMs)) memory.restoreUserSpend(spend);
-  for (const spend of exact) {
+export function restoreSpend(db: Database, memory: LedgerState, checkpoint: Checkpoint, workspaces: Workspaces, nowMs: number): void {
+  const { fromMs, spends } = recentSpend(db, checkpoint, workspaces, nowMs);
+  for (const spend of remainders(db, HOURS, HOUR_MS, hoursOf(spends), fromMs)) memory.restoreSpend(spend);
+  for (const spend of remainders(db, USER_DAYS, DAY_MS, userDaysOf(spends), fromMs)) memory.restoreUserSpend(spend);
+  for (const spend of spends) {
     memory.restoreSettled(spend);
     memory.restoreUserSpend(spend);
   }
@@ -50,48 +47,36 @@ const USER_DAYS = `SELECT max(b.period_start_ms) AS startMs, b.test, p.workspace
   WHERE b.scope = 'user' AND b.settled_nano_usd > 0
   GROUP BY iif(b.period_start_ms < ?, 0, b.period_start_ms), b.test, b.scope_id, b.model ORDER BY 1`;
 
-function exactSpend(db: Database, fromSeq: number): RestoredSpend[] {
-  const rows = db.prepare<BelongingRow & { atMs: number; cost: number; model: string; models: string | null }, [number]>(
-    `SELECT s.at_ms AS atMs, ${COST_IN_FORCE} AS cost, d.model, d.models, ${BELONGING_COLUMNS} FROM settlements s
-     JOIN decisions d ON d.seq = s.decision_seq JOIN projects p ON p.id = d.project_id
-     WHERE s.seq >= ? AND ${COST_IN_FORCE} > 0 ORDER BY s.seq`,
-  );
-  const exact: RestoredSpend[] = [];
-  for (const row of rows.iterate(fromSeq)) {
-    const label = row.models === null ? row.model : spendLabel(JSON.parse(row.models) as string[]);
-    exact.push({ who: belongingOfRow(row), label, costNanoUsd: row.cost, atMs: row.atMs });
-  }
-  rows.finalize();
-  return exact;
-}
-
-/** What the sums hold beyond the exact rows, at the latest moment at which it can have settled. */
+/** What the sums hold beyond the recent rows, at the latest moment at which it can have settled. */
 function* remainders(
   db: Database,
   sql: string,
   lengthMs: number,
-  exact: Map<string, number>,
-  exactFromMs: number,
+  recent: Map<string, number>,
+  recentFromMs: number,
 ): IterableIterator<RestoredSpend> {
-  const boundMs = dayStart(exactFromMs - KEPT_MS);
-  for (const row of db.query<SumRow, [number]>(sql).all(boundMs)) {
+  const boundMs = dayStart(recentFromMs - KEPT_MS);
+  const sums = db.prepare<SumRow, [number]>(sql);
+  const rows = sums.all(boundMs);
+  sums.finalize();
+  for (const row of rows) {
     const who = belongingOfRow(row);
-    const costNanoUsd = row.cost - (exact.get(nameOf(row.startMs, who, row.label)) ?? 0);
-    if (costNanoUsd > 0) yield { who, label: row.label, costNanoUsd, atMs: Math.min(row.startMs + lengthMs - 1, exactFromMs) };
+    const costNanoUsd = row.cost - (recent.get(nameOf(row.startMs, who, row.label)) ?? 0);
+    if (costNanoUsd > 0) yield { who, label: row.label, costNanoUsd, atMs: Math.min(row.startMs + lengthMs - 1, recentFromMs) };
   }
 }
 
-function hoursOf(exact: readonly RestoredSpend[]): Map<string, number> {
-  return summed(exact, ({ who, label, atMs }) => nameOf(hourStart(atMs), { ...who, endUser: null }, label));
+function hoursOf(spends: readonly RestoredSpend[]): Map<string, number> {
+  return summed(spends, ({ who, label, atMs }) => nameOf(hourStart(atMs), { ...who, endUser: null }, label));
 }
 
-function userDaysOf(exact: readonly RestoredSpend[]): Map<string, number> {
-  return summed(exact, ({ who, label, atMs }) => nameOf(dayStart(atMs), { ...who, keyId: 0, endUser: who.endUser ?? '' }, label));
+function userDaysOf(spends: readonly RestoredSpend[]): Map<string, number> {
+  return summed(spends, ({ who, label, atMs }) => nameOf(dayStart(atMs), { ...who, keyId: 0, endUser: who.endUser ?? '' }, label));
 }
 
-function summed(exact: readonly RestoredSpend[], name: (spend: RestoredSpend) => string): Map<string, number> {
+function summed(spends: readonly RestoredSpend[], name: (spend: RestoredSpend) => string): Map<string, number> {
   const sums = new Map<string, number>();
-  for (const spend of exact) {
+  for (const spend of spends) {
     const key = name(spend);
     sums.set(key, (sums.get(key) ?? 0) + spend.costNanoUsd);
   }
@@ -103,17 +88,17 @@ function nameOf(startMs: number, who: Belonging, label: string): string {
 }
 
 function restoreVolumes(db: Database, memory: LedgerState): void {
-  const months = db.query<{ test: number; workspaceId: number; startMs: number; requests: number; credits: number }, []>(
-    `SELECT test, CAST(scope_id AS INTEGER) AS workspaceId, period_start_ms AS startMs, requests, credits
+  const months = valuesOf<[test: number, workspaceId: number, startMs: number, requests: number, credits: number]>(
+    db,
+    `SELECT test, CAST(scope_id AS INTEGER), period_start_ms, requests, credits
      FROM balances WHERE scope = 'workspace' ORDER BY period_start_ms`,
   );
-  for (const { test, workspaceId, startMs, requests, credits } of months.all()) {
+  for (const [test, workspaceId, monthStartMs, requests, credits] of months)
     memory.restoreVolume({
       environmentTest: test === 1,
       workspaceId,
-      monthStartMs: startMs,
+      monthStartMs,
       includedRequests: requests - credits,
       creditRequests: credits,
     });
-  }
 }

@@ -1,18 +1,13 @@
 import type { Database } from 'bun:sqlite';
-import { drizzle } from 'drizzle-orm/bun-sqlite';
-import { decisions, type settlements } from '../../../db/schema.ts';
 import { senderGroup } from '../../domain/belonging.ts';
 import type { Belonging } from '../../domain/state.ts';
 import type { LedgerState } from '../state.ts';
 import type { Checkpoint } from './protocol.ts';
-import { firstSeqFrom } from './time-search.ts';
 
 /** How far back single rows are read: no window of requests is longer. */
 export const RECENT_MS = 3_600_000;
 /** How many seqs back at most, so that a start is quick after a busy hour: a request takes two. */
 const RECENT_ADMISSION_SEQS = 200_000;
-/** The same for settlements: their sums are known without them, only their exact times and senders are not. */
-export const RECENT_SETTLEMENT_SEQS = 60_000;
 
 /** Who a row belongs to, as SQL gives it. */
 export interface BelongingRow {
@@ -40,21 +35,58 @@ export function belongingOfRow(row: BelongingRow): Belonging {
   };
 }
 
-/** The first seq of `table` that is read row by row. */
-export function recentSeq(db: Database, table: typeof decisions | typeof settlements, nowMs: number, leastSeq: number): number {
-  return Math.max(firstSeqFrom(drizzle(db), table, nowMs - RECENT_MS), leastSeq);
+/** Every project's workspace: cheaper to look up here than to join for each row. */
+export type Workspaces = ReadonlyMap<number, number>;
+
+/** Reads them. */
+export function workspacesOfProjects(db: Database): Workspaces {
+  return new Map(valuesOf<[number, number]>(db, 'SELECT id, workspace_id FROM projects'));
+}
+
+/** The rows of a query as arrays of their columns. Its statement does not outlive the call. */
+export function valuesOf<Columns extends readonly unknown[]>(db: Database, sql: string, ...bindings: number[]): Columns[] {
+  const statement = db.prepare(sql);
+  try {
+    return statement.values(...bindings) as unknown[] as Columns[];
+  } finally {
+    statement.finalize();
+  }
+}
+
+/**
+ * The first seq of `table` that is read row by row: not older than an hour, and not below `leastSeq`. Ledger time never goes back along
+ * seq, so this halves the range of seqs, with statements that need nothing to be warm.
+ */
+export function recentSeq(db: Database, table: 'decisions' | 'settlements', nowMs: number, leastSeq: number): number {
+  const next = db.prepare<{ seq: number; atMs: number }, [number]>(
+    `SELECT seq, at_ms AS atMs FROM ${table} WHERE seq >= ? ORDER BY seq LIMIT 1`,
+  );
+  const [[lastSeq] = [null]] = valuesOf<[lastSeq: number | null]>(db, `SELECT max(seq) FROM ${table}`);
+  let low = Math.max(0, leastSeq);
+  let high = Math.max(low, (lastSeq ?? 0) + 1);
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    const row = next.get(middle);
+    if (row !== null && row.atMs < nowMs - RECENT_MS) low = row.seq + 1;
+    else high = middle;
+  }
+  next.finalize();
+  return low;
 }
 
 /** Counts the admissions of the last hour in their windows, in their order. */
-export function restoreAdmissions(db: Database, memory: LedgerState, checkpoint: Checkpoint, nowMs: number): void {
-  const admissions = db.prepare<BelongingRow & { atMs: number; fingerprint: string }, [number]>(
-    `SELECT d.at_ms AS atMs, CAST(d.fingerprint AS TEXT) AS fingerprint, ${BELONGING_COLUMNS}
-     FROM decisions d JOIN projects p ON p.id = d.project_id WHERE d.seq >= ? AND d.reason IS NULL ORDER BY d.seq`,
+export function restoreAdmissions(db: Database, memory: LedgerState, checkpoint: Checkpoint, workspaces: Workspaces, nowMs: number): void {
+  const fromSeq = recentSeq(db, 'decisions', nowMs, checkpoint.lastSeq - RECENT_ADMISSION_SEQS);
+  const rows = valuesOf<[atMs: number, fingerprint: string, test: number, projectId: number, keyId: number]>(
+    db,
+    'SELECT at_ms, CAST(fingerprint AS TEXT), test, project_id, key_id FROM decisions WHERE seq >= ? AND reason IS NULL ORDER BY seq',
+    fromSeq,
   );
-  const fromSeq = recentSeq(db, decisions, nowMs, checkpoint.lastSeq - RECENT_ADMISSION_SEQS);
-  for (const row of admissions.iterate(fromSeq)) {
-    const fingerprint = BigInt.asUintN(64, BigInt(row.fingerprint));
-    memory.restoreAdmitted({ who: belongingOfRow(row), fingerprint, atMs: row.atMs });
+  let who = belongingOfRow({ test: 0, workspaceId: 0, projectId: 0, keyId: 0, endUser: null, ip: null });
+  for (const [atMs, fingerprint, test, projectId, keyId] of rows) {
+    // Windows are counted by key and project alone, and a key belongs to one project and one environment.
+    if (who.keyId !== keyId || who.projectId !== projectId || who.environmentTest !== (test === 1))
+      who = belongingOfRow({ test, workspaceId: workspaces.get(projectId) ?? 0, projectId, keyId, endUser: null, ip: null });
+    memory.restoreAdmitted({ who, fingerprint: BigInt.asUintN(64, BigInt(fingerprint)), atMs });
   }
-  admissions.finalize();
 }

@@ -1,16 +1,18 @@
 import type { Database } from 'bun:sqlite';
-import { drizzle } from 'drizzle-orm/bun-sqlite';
-import { belongingOf, spendLabel } from '../../domain/belonging.ts';
-import type { Decision, Settlement } from '../../domain/decision.ts';
+import type { Settlement } from '../../domain/decision.ts';
 import { LedgerState } from '../state.ts';
-import { closeFully, openForReading } from './open.ts';
+import type { RestoredHold } from '../state/restore.ts';
+import { openForReading } from './open.ts';
 import type { Checkpoint } from './protocol.ts';
-import { openDecisions } from './queries-lists.ts';
+import { openHolds } from './recover-open.ts';
 import { restoreSpend } from './recover-spend.ts';
-import { restoreAdmissions } from './recover-windows.ts';
+import { restoreAdmissions, valuesOf, workspacesOfProjects } from './recover-windows.ts';
 
-/** Files up to this many pages (32 MB) are checked at every start; larger ones would make the start wait, `ledger verify` checks them. */
-const MAX_CHECKED_PAGES = 8_192;
+/** Files up to this many pages (4 MB) are checked whole at every start. Of larger ones only the tables that stay small: `ledger verify` checks all. */
+const MAX_CHECKED_PAGES = 1_024;
+/** Every table but the three that grow with each request or operator's act. */
+const SMALL_TABLES = `SELECT name FROM sqlite_schema
+  WHERE type = 'table' AND name NOT IN ('decisions', 'settlements', 'audit_events') AND name NOT LIKE 'sqlite_%'`;
 
 /** A state as it was before, and how to settle what was in flight when the process ended. */
 export interface Recovered {
@@ -24,56 +26,55 @@ export function recover(path: string, checkpoint: Checkpoint, nowMs: number): Re
   try {
     check(db);
     const memory = new LedgerState();
+    const workspaces = workspacesOfProjects(db);
     restoreSwitches(db, memory);
-    restoreSpend(db, memory, checkpoint, nowMs);
-    restoreAdmissions(db, memory, checkpoint, nowMs);
-    const open = openDecisions(drizzle(db), checkpoint.lowestOpenSeq);
-    for (const decision of open) restoreOpen(memory, decision);
-    return { memory, open: open.map((decision) => chargedInFull(decision, nowMs)) };
+    restoreSpend(db, memory, checkpoint, workspaces, nowMs);
+    restoreAdmissions(db, memory, checkpoint, workspaces, nowMs);
+    const holds = openHolds(db, checkpoint, workspaces);
+    for (const hold of holds) memory.restoreOpen(hold);
+    return { memory, open: holds.map((hold) => chargedInFull(hold, nowMs)) };
   } finally {
-    closeFully(db);
+    // Every statement above is finalized, so that this frees the file at once, without a collection of garbage.
+    db.close();
   }
 }
 
 function check(db: Database): void {
-  const pages = db.query<{ page_count: number }, []>('PRAGMA page_count').get()?.page_count ?? 0;
-  if (pages > MAX_CHECKED_PAGES) return;
-  const result = db.query<{ quick_check: string }, []>('PRAGMA quick_check(1)').get()?.quick_check;
-  if (result !== 'ok') throw new Error(`the ledger is damaged: ${result}`);
+  const [[pages] = [0]] = valuesOf<[pages: number]>(db, 'PRAGMA page_count');
+  if (pages <= MAX_CHECKED_PAGES) return checked(valuesOf<[string]>(db, 'PRAGMA quick_check(1)'));
+  for (const [table] of valuesOf<[name: string]>(db, SMALL_TABLES)) checked(valuesOf<[string]>(db, `PRAGMA quick_check(${table})`));
+}
+
+function checked([found]: readonly [string][]): void {
+  if (found?.[0] !== 'ok') throw new Error(`the ledger is damaged: ${found?.[0]}`);
 }
 
 function restoreSwitches(db: Database, memory: LedgerState): void {
-  const switches = db.query<{ workspaceId: number | null; projectId: number | null; enabled: number }, []>(
-    'SELECT workspace_id AS workspaceId, project_id AS projectId, enabled FROM sentry_switches ORDER BY seq',
+  const switches = valuesOf<[workspaceId: number | null, projectId: number | null, enabled: number]>(
+    db,
+    'SELECT workspace_id, project_id, enabled FROM sentry_switches ORDER BY seq',
   );
-  for (const { workspaceId, projectId, enabled } of switches.all()) {
+  for (const [workspaceId, projectId, enabled] of switches)
     memory.setSentry(projectId === null ? { workspaceId: workspaceId ?? 0 } : { projectId }, enabled === 1);
-  }
-  const credits = db.query<{ workspaceId: number; requests: number }, []>(
-    'SELECT workspace_id AS workspaceId, sum(requests) AS requests FROM credit_entries GROUP BY workspace_id',
+  const credits = valuesOf<[workspaceId: number, requests: number]>(
+    db,
+    'SELECT workspace_id, sum(requests) FROM credit_entries GROUP BY workspace_id',
   );
-  for (const { workspaceId, requests } of credits.all()) memory.grantCredits(workspaceId, requests);
-}
-
-function restoreOpen(memory: LedgerState, { seq, atMs, candidate, verdict }: Decision): void {
-  if (!verdict.allow) return;
-  const { holdNanoUsd, draws } = verdict;
-  const { fingerprint, models } = candidate;
-  memory.restoreOpen({ seq, who: belongingOf(candidate), label: spendLabel(models), fingerprint, holdNanoUsd, draws, atMs });
+  for (const [workspaceId, requests] of credits) memory.grantCredits(workspaceId, requests);
 }
 
 /** The provider may have billed what was in flight when the process died, so it costs its whole hold. */
-function chargedInFull(decision: Decision, nowMs: number): Settlement {
+function chargedInFull({ seq, atMs, holdNanoUsd }: RestoredHold, nowMs: number): Settlement {
   return {
-    decisionSeq: decision.seq,
+    decisionSeq: seq,
     outcome: 'unknown',
     basis: 'held',
-    costNanoUsd: decision.verdict.allow ? decision.verdict.holdNanoUsd : 0,
+    costNanoUsd: holdNanoUsd,
     usage: null,
     overrun: false,
     upstreamStatus: 0,
     firstByteMs: null,
-    durationMs: Math.max(0, nowMs - decision.atMs),
+    durationMs: Math.max(0, nowMs - atMs),
     responseId: null,
     countsVolume: true,
   };

@@ -1,0 +1,13 @@
+import type { Route } from '../domain/candidate.ts';
+
+/** One request as it came off the network. */
+export interface Call {
+  readonly route: Route;
+  readonly request: Request;
+  /** The address of the socket's other end, or null. */
+  readonly peer: string | null;
+  /** Called when an attempt is not over in a moment. */
+  readonly onLasting?: () => void;
+  /** Called when an attempt that lasted has ended, whichever way. */
+  readonly onEnd?: () => void;
+}

@@ -1,0 +1,49 @@
+import { CEILINGS, ceilingRounds, type Ceiling } from '../support/ceiling.ts';
+import { binaryCeilingRound, NESTED, type Nested } from '../support/binary-ceiling.ts';
+import type { Line } from './table.ts';
+
+/** 1,000 requests at once on room for exactly 100, the provider held still: `rounds` times, each kind of budget in its turn the tightest. */
+export async function tortureByCrowd(rounds: number): Promise<Line> {
+  const kinds = Object.entries(CEILINGS) as [Ceiling, string][];
+  const findings: string[] = [];
+  let exact = 0;
+  let made = 0;
+  for (const [ceiling, reason] of kinds) {
+    const seen = await ceilingRounds(ceiling, Math.ceil(rounds / kinds.length));
+    made += seen.length;
+    for (const { arrived, refused, takenNanoUsd, limitNanoUsd, leftOpen } of seen) {
+      const isExact = arrived === 100 && refused[reason] === 900 && leftOpen === 0 && takenNanoUsd <= limitNanoUsd;
+      if (isExact) exact++;
+      else findings.push(`${ceiling}: ${JSON.stringify({ arrived, refused, takenNanoUsd, limitNanoUsd, leftOpen })}`);
+    }
+  }
+  return {
+    attack: `1,000 requests at once on room for 100, ${made} rounds (${kinds.map(([kind]) => kind).join(', ')})`,
+    goal: 'exactly 100 reach the provider, no hold stays open',
+    reached: `${exact} of ${made} rounds exact`,
+    findings,
+  };
+}
+
+/** Streams, answers and random aborts over the built binary, until nested budgets are full: `rounds` times. */
+export async function tortureByCeiling(rounds: number): Promise<Line> {
+  const findings: string[] = [];
+  const sums = { sent: 0, arrived: 0, aborted: 0, unavailable: 0, fullest: 0 };
+  for (let round = 0; round < rounds; round++) {
+    const tightest: Nested = NESTED[round % NESTED.length]!;
+    const report = await binaryCeilingRound(tightest);
+    sums.sent += report.sent;
+    sums.arrived += report.arrived;
+    sums.aborted += report.aborted;
+    sums.unavailable += report.unavailable;
+    sums.fullest = Math.max(sums.fullest, report.fullest);
+    findings.push(...report.findings.map((finding) => `round ${round} (${tightest}): ${finding}`));
+    if (round % 10 === 9) console.error(`ceiling: ${round + 1} of ${rounds}`);
+  }
+  return {
+    attack: `hundreds at once over the binary with streams and random aborts, nested budgets, ${rounds} rounds`,
+    goal: 'settled + held <= limit at every row, every hold closed, ledger verify clean',
+    reached: `${sums.sent} sent, ${sums.arrived} reached the provider, ${sums.aborted} given up by the client, ${sums.unavailable} refused as unavailable; fullest at ${(sums.fullest * 100).toFixed(2)} % of its limit`,
+    findings,
+  };
+}
