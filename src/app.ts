@@ -6,7 +6,7 @@ import { ConfigProblem, loadConfig, readEnvironmentVariable, type Config, type C
 import type { CliHandlers, InitResult, VerifyResult } from './cli/handlers.ts';
 import { BodyBudget } from './gateway/body-budget.ts';
 import { Counters } from './gateway/counters.ts';
-import { openCountryDatabase } from './gateway/country.ts';
+import { CountryDatabaseProblem, openCountryDatabase, type CountryLookup } from './gateway/country.ts';
 import { Directory } from './gateway/directory.ts';
 import type { Gateway } from './gateway/gateway.ts';
 import { InFlight } from './gateway/in-flight.ts';
@@ -23,7 +23,7 @@ import { Replays } from './operator/replay/replays.ts';
 import { Registry } from './operator/registry.ts';
 import { Turns } from './operator/turns.ts';
 import { Catalogue } from './pricing/catalogue.ts';
-import { listen } from './server.ts';
+import { checkAddress, listen } from './server.ts';
 import { httpUpstream } from './upstream/http.ts';
 import { loadOrMakeMasterKey, parseMasterKey, SecretError, type MasterKey } from './upstream/secrets.ts';
 import { simulatorUpstream } from './upstream/simulator/simulator.ts';
@@ -36,8 +36,12 @@ const TOKEN_FILE = 'operator.token';
 
 async function serve(flags: ConfigFlags): Promise<void> {
   const config = loadConfig(flags);
+  // Before the first start makes keys that are shown only once: what can go wrong goes wrong here.
+  const lookup = countryLookup(config);
+  if (config.masterKey !== null) checkMasterKey(config.masterKey);
+  await checkAddress(config);
   const { ledger, made } = await openData(config);
-  const gateway = makeGateway(config, ledger);
+  const gateway = makeGateway(config, ledger, systemClock, lookup);
   const office = await makeOffice(config, ledger, gateway);
   const report = (error: unknown, failureId: string) => logEvent('failure', { failureId, error: describe(error) });
   const server = await startOrClose(ledger, () =>
@@ -121,7 +125,12 @@ function explained(error: unknown): unknown {
 }
 
 /** The path over an open ledger. Another clock is for tests. */
-export function makeGateway(config: Config, { ledger, memory, store }: OpenLedger, clock: Clock = systemClock): Gateway {
+export function makeGateway(
+  config: Config,
+  { ledger, memory, store }: OpenLedger,
+  clock: Clock = systemClock,
+  lookup: CountryLookup = countryLookup(config),
+): Gateway {
   const counters = new Counters();
   return {
     ledger,
@@ -138,7 +147,7 @@ export function makeGateway(config: Config, { ledger, memory, store }: OpenLedge
     origin: {
       trustedProxies: config.trustedProxies,
       countryHeader: config.countryHeader,
-      lookup: openCountryDatabase(config.countryDatabase),
+      lookup,
     },
     counters,
     monotonicMs: () => clock.monotonicMs(),
@@ -148,6 +157,25 @@ export function makeGateway(config: Config, { ledger, memory, store }: OpenLedge
     },
     stopping: false,
   };
+}
+
+/** Follows the operator's country database, or opens the built-in one. */
+function countryLookup({ countryDatabase }: Config): CountryLookup {
+  try {
+    return openCountryDatabase(countryDatabase, {
+      onReload: (problem) => logEvent('country_database', { loaded: problem === null, ...(problem ? { why: problem.message } : {}) }),
+    });
+  } catch (error) {
+    throw error instanceof CountryDatabaseProblem ? new ConfigProblem(error.message, { cause: error }) : error;
+  }
+}
+
+function checkMasterKey(text: string): void {
+  try {
+    parseMasterKey(text);
+  } catch (error) {
+    throw explained(error);
+  }
 }
 
 /** The operators' side of the same ledger and path; the prices that operators set come into force here. */

@@ -17,5 +17,3 @@ function needsManyFetches(command: string | undefined): boolean {
 }
 
 process.umask(0o077);
-
-export {};

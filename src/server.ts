@@ -24,6 +24,15 @@ export function listen(config: Config, gateway: Gateway, parts: AppParts): Runni
   return { url: `http://${host}:${server.port}`, stop: () => stop(app, config, gateway) };
 }
 
+/** Throws `ConfigProblem` when the address cannot be listened on right now. */
+export async function checkAddress(config: Config): Promise<void> {
+  try {
+    await Bun.listen({ hostname: config.host, port: config.port, socket: { data() {} } }).stop(true);
+  } catch (error) {
+    throw new ConfigProblem(listenProblem(config, error), { cause: error });
+  }
+}
+
 function listenProblem(config: Config, error: unknown): string {
   const code = (error as { readonly code?: unknown }).code;
   if (code === 'EADDRINUSE') return `port ${config.port} on ${config.host} is in use: stop what uses it, or choose another with --port`;

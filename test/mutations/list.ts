@@ -83,7 +83,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'a crash refunds what was in flight',
     file: 'src/ledger/sqlite/recover.ts',
-    find: 'costNanoUsd: decision.verdict.allow ? decision.verdict.holdNanoUsd : 0,',
+    find: 'costNanoUsd: holdNanoUsd,',
     replace: 'costNanoUsd: 0,',
     tests: ['test/ledger/real-model.test.ts'],
   },
@@ -228,10 +228,10 @@ export const MUTATIONS: readonly Mutation[] = [
     tests: ['test/ledger/recovery.test.ts', 'test/ledger/real-model.test.ts'],
   },
   {
-    name: 'an hour that settled twice over is counted in full at a start',
+    name: 'a start counts what is both in the sums and in recent rows twice',
     file: 'src/ledger/sqlite/recover-spend.ts',
-    find: 'const costNanoUsd = row.cost - (exact.get',
-    replace: 'const costNanoUsd = row.cost + 0 * (exact.get',
+    find: 'row.cost - (',
+    replace: 'row.cost - 0 * (',
     tests: ['test/ledger/recovery.test.ts'],
   },
   {
@@ -239,21 +239,21 @@ export const MUTATIONS: readonly Mutation[] = [
     file: 'src/ledger/sqlite/writer-service.ts',
     find: 'this.#living().makeDurable();',
     replace: '',
-    tests: ['test/ledger/failure.test.ts'],
+    tests: ['test/ledger/writer-doubt.test.ts'],
   },
   {
     name: 'a lost commit is not made lost for good',
     file: 'src/ledger/sqlite/writer-service.ts',
     find: 'this.#living().probe();\n      return failed(batch, error);',
     replace: 'return failed(batch, error);',
-    tests: ['test/ledger/failure.test.ts'],
+    tests: ['test/ledger/writer-doubt.test.ts'],
   },
   {
     name: 'a rollback leaves what was counted of rows that are not there',
     file: 'src/ledger/sqlite/transactor.ts',
     find: "if (this.db.inTransaction) this.db.run('ROLLBACK');\n      this.#renewBooks();",
     replace: "if (this.db.inTransaction) this.db.run('ROLLBACK');",
-    tests: ['test/ledger/failure.test.ts'],
+    tests: ['test/ledger/writer-doubt.test.ts'],
   },
   {
     name: 'a prediction is not held',

@@ -67,16 +67,18 @@ async function openLocked(options: LedgerOptions, lock: DirectoryLock): Promise<
     onReply: (reply: WriteReply) => started?.engine.receive(reply),
     onDeath: () => started?.engine.writerDied(),
   });
+  // It opens the file with its first query, so that its Worker can load while the writer's does.
+  const reader = new ReaderLink(options.readerUrl ?? workerUrl('reader.ts'), path);
   try {
     started = startEngine(options, path, link, await link.start());
     await settleOpen(started);
   } catch (error) {
     started?.engine.stop();
+    await reader.close();
     await link.close();
     throw error;
   }
   const { engine, memory, time } = started;
-  const reader = new ReaderLink(options.readerUrl ?? workerUrl('reader.ts'), path);
   const store = new SqliteStore(engine, memory, reader);
   return { ledger: engine, store, memory, time, close: () => close(engine, link, store, lock) };
 }

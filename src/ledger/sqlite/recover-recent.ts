@@ -9,7 +9,7 @@ import { belongingOfRow, recentSeq, valuesOf, type Workspaces } from './recover-
 /** How many seqs back settlements are read at most: their sums are known without them, only their times and senders are not. */
 const RECENT_SEQS = 60_000;
 /** How many seqs back every settlement keeps a time of its own. Older ones of a minute may be one: too long in a window, never too short. */
-const EXACT_SEQS = 2_048;
+const EXACT_SEQS = 1_024;
 const MINUTE_MS = 60_000;
 
 /** What was settled in the last hour. */
