@@ -1,4 +1,4 @@
-import { Elysia, type AnyElysia, type DocumentDecoration } from 'elysia';
+import { Elysia, type AnyElysia } from 'elysia';
 import { VERSION } from '../version.ts';
 import { completeDetail, GATEWAY_TAG } from './detail.ts';
 import { mendOperation, mendSchema, type Components, type Json } from './mend.ts';
@@ -96,7 +96,7 @@ function documentedPath(path: string): string {
 function documentedPart(hooks: Readonly<Record<string, unknown>>) {
   const { detail, query, params, tags } = hooks;
   return {
-    ...(detail ? { detail: completeDetail(detail as DocumentDecoration) } : {}),
+    ...(detail ? { detail: completeDetail(detail) } : {}),
     ...(query ? { query } : {}),
     ...(params ? { params } : {}),
     ...(tags ? { tags } : {}),
