@@ -39,7 +39,7 @@ async function serve(flags: ConfigFlags): Promise<void> {
   // Before the first start makes keys that are shown only once: what can go wrong goes wrong here.
   const lookup = countryLookup(config);
   if (config.masterKey !== null) checkMasterKey(config.masterKey);
-  await checkAddress(config);
+  checkAddress(config);
   const { ledger, made } = await openData(config);
   const gateway = makeGateway(config, ledger, systemClock, lookup);
   const office = await makeOffice(config, ledger, gateway);

@@ -25,9 +25,9 @@ export function listen(config: Config, gateway: Gateway, parts: AppParts): Runni
 }
 
 /** Throws `ConfigProblem` when the address cannot be listened on right now. */
-export async function checkAddress(config: Config): Promise<void> {
+export function checkAddress(config: Config): void {
   try {
-    await Bun.listen({ hostname: config.host, port: config.port, socket: { data() {} } }).stop(true);
+    Bun.listen({ hostname: config.host, port: config.port, socket: { data() {} } }).stop(true);
   } catch (error) {
     throw new ConfigProblem(listenProblem(config, error), { cause: error });
   }

@@ -2,7 +2,6 @@
 import { and, desc, eq, getTableColumns, gte, isNotNull, isNull, lt, sql, type SQL } from 'drizzle-orm';
 import type { BunSQLiteDatabase } from 'drizzle-orm/bun-sqlite';
 import * as schema from '../../../db/schema.ts';
-import type { Decision } from '../../domain/decision.ts';
 import type { CreditEntry, DecisionFilter, Owner, Page, PolicyVersion, RecordedDecision, StoredAuditEvent } from '../store.ts';
 import { correctionsOf } from './corrections.ts';
 import { decodeDecision, decodeSettlement, type DecisionRecord } from './decode.ts';
@@ -62,19 +61,6 @@ export function listDecisions(
     toMs === undefined ? undefined : lt(decisions.seq, firstSeqFrom(db, decisions, toMs)),
   );
   return page(recorded(db, where, limit + 1), limit, (item) => item.decision.seq);
-}
-
-/** Allowed decisions without a settlement, oldest first; none is older than `fromSeq`. */
-export function openDecisions(db: BunSQLiteDatabase, fromSeq: number): Decision[] {
-  return db
-    .select(decisionColumns)
-    .from(decisions)
-    .innerJoin(projects, eq(projects.id, decisions.projectId))
-    .leftJoin(settlements, eq(settlements.decisionSeq, decisions.seq))
-    .where(and(gte(decisions.seq, fromSeq), isNull(decisions.reason), isNull(settlements.seq)))
-    .orderBy(decisions.seq)
-    .all()
-    .map((row) => decodeDecision(row satisfies DecisionRecord));
 }
 
 /** One decision, or null. */
