@@ -54,12 +54,16 @@ export class Admission implements QueueItem {
 /** A timer that comes this late says that this thread was busy, not that the writer is slow. */
 const LATE_MS = 50;
 
+/** So many more deadlines a caller waits while the writer goes on answering: a burst on a busy machine is no outage. */
+const BUSY_FACTOR = 8;
+
 /** Who waits for a commit, oldest first, and the one timer that watches the deadline. */
 export class Waiters {
   /** True from a missed deadline until the writer answers. */
   stalled = false;
   readonly #waiting = new Set<Admission>();
   #timer: Timer | null = null;
+  #progressMs = Number.NEGATIVE_INFINITY;
 
   constructor(
     readonly deadlineMs: number,
@@ -81,6 +85,12 @@ export class Waiters {
     this.#waiting.delete(admission);
   }
 
+  /** The writer has answered: it is at work, however long its queue. */
+  progressed(): void {
+    this.stalled = false;
+    this.#progressMs = this.clock.monotonicMs();
+  }
+
   stop(): void {
     if (this.#timer) clearTimeout(this.#timer);
     this.#timer = null;
@@ -91,6 +101,12 @@ export class Waiters {
     this.#timer = setTimeout(() => this.#check(dueMs), delayMs);
   }
 
+  /** A writer that is at work is waited for a little longer than one that is silent. */
+  #dueMs({ sinceMs }: Admission): number {
+    const patientMs = Math.min(Math.max(sinceMs, this.#progressMs), sinceMs + BUSY_FACTOR * this.deadlineMs);
+    return patientMs + this.deadlineMs;
+  }
+
   #check(dueMs: number): void {
     this.#timer = null;
     const nowMs = this.clock.monotonicMs();
@@ -98,7 +114,7 @@ export class Waiters {
     if (nowMs - dueMs > LATE_MS) return this.#arm(1);
     for (const admission of this.#waiting) {
       if (admission.expired) continue;
-      const leftMs = admission.sinceMs + this.deadlineMs - nowMs;
+      const leftMs = this.#dueMs(admission) - nowMs;
       if (leftMs > 0) return this.#arm(Math.ceil(leftMs));
       this.onExpired(admission);
     }

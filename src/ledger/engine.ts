@@ -124,7 +124,7 @@ export class LedgerEngine implements Ledger {
 
   /** Takes the writer's reply to what was sent last. */
   receive(reply: WriteReply): void {
-    this.#waiters.stalled = false;
+    this.#waiters.progressed();
     this.#queue.receive(reply);
     this.#reportHealth(reply.kind === 'failed' ? reply.message : 'the ledger commits again');
   }

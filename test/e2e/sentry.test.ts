@@ -10,6 +10,8 @@ const CUT_WITHIN_MS = 1_000;
 /** A stream that is open so long after the cut will not end. */
 const GIVE_UP_MS = 8_000;
 const WORD = chatEvent('word');
+/** How many streams are opened at once. */
+const GROUP = 50;
 /** How often the provider says a word on every stream. */
 const PACE_MS = 250;
 /** Every hold counts, and none is refused for it. */
@@ -46,9 +48,15 @@ interface Running {
 /** Opens `count` streams; the provider says a word on each of them, again and again, and goes on whatever happens. */
 async function open(count: number, key: string): Promise<Running> {
   const port = Number(new URL(server.url).port);
-  const streams = Array.from({ length: count }, (_, index) => new RawStream(port, key, chat(`stream ${index}`)));
+  const streams: RawStream[] = [];
   const steps: Step[] = [];
-  while (steps.length < count) steps.push(await stepping.next());
+  // In groups, so that a busy machine is not made to refuse some of them as overloaded.
+  while (steps.length < count) {
+    if (steps.length === streams.length)
+      for (let more = Math.min(GROUP, count - streams.length); more > 0; more--)
+        streams.push(new RawStream(port, key, chat(`stream ${streams.length}`)));
+    steps.push(await stepping.next());
+  }
   for (const step of steps) step.send(WORD);
   await Promise.all(streams.map(({ started }) => started));
   const talk = setInterval(() => steps.forEach((step) => step.send(WORD)), PACE_MS);
