@@ -12,7 +12,7 @@ import { ReplayState } from './replay-state.ts';
 import type { ReplayReport } from './report.ts';
 
 /** Seqs in a page: about two thousandths of a second of reading, so that no view of the file holds up the writer's log. */
-const PAGE_SEQS = 2_048;
+const PAGE_SEQS = 512;
 
 /** What is to be replayed. Can be sent between threads. */
 export interface ReplayTask {
