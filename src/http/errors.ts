@@ -61,7 +61,7 @@ export type ReportFailure = (error: unknown, failureId: string) => void;
  */
 export function errorHook(report: ReportFailure): AnyElysia {
   // Elysia reads the text of this function. A context that is passed on whole makes it parse cookies, query and headers of every
-  // request of every route, and rebuild every Response: 60 us each.
+  // request of every route, and rebuild every Response.
   return new Elysia({ name: 'errors' }).onError({ as: 'global' }, ({ error, code, path, request }) =>
     errorResponse(refusalOf({ error, code, path, request }, report), null),
   );
