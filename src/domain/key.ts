@@ -1,5 +1,3 @@
-import type { Environment } from './candidate.ts';
-
 /**
  * Project keys: `pk_live_` or `pk_test_`, 30 random base-62 characters, 6 characters of CRC-32 over all before them.
  * A key is shown once; only its prefix and SHA-256 are kept.
@@ -53,9 +51,4 @@ export function hashSecret(secret: string): string {
 /** What may be shown of a key: `pk_live_` and the first four random characters. */
 export function shownPrefix(secret: string): string {
   return secret.slice(0, 12);
-}
-
-/** The environment that a key's prefix names. */
-export function environmentOf(secret: string): Environment {
-  return secret.startsWith('pk_test_') ? 'test' : 'live';
 }

@@ -1,6 +1,6 @@
 import { Refusal } from '../domain/errors.ts';
 import { requestHeaders } from '../upstream/headers.ts';
-import { upstreamUrl } from '../upstream/providers.ts';
+import { SIMULATOR_BASE_URL, upstreamUrl } from '../upstream/providers.ts';
 import { VERSION } from '../version.ts';
 import type { JsonBody } from '../wire/json.ts';
 import { answerStreamed, answerWhole, isEventStream } from './answer.ts';
@@ -74,7 +74,7 @@ function send(
   const upstream = connection === null ? gateway.simulator : gateway.providers;
   attempt.wasSent = true;
   return upstream.send({
-    url: upstreamUrl(connection ?? SIMULATOR, candidate.route),
+    url: upstreamUrl(connection ?? { baseUrl: SIMULATOR_BASE_URL }, candidate.route),
     method: 'POST',
     // After the client's own: what we judged as JSON must be read as JSON.
     headers: { ...headers, 'content-type': 'application/json' },
@@ -85,6 +85,3 @@ function send(
     idleMs: gateway.limits.idleMs,
   });
 }
-
-/** The simulator has no address; its paths are the providers' own. */
-const SIMULATOR = { baseUrl: 'simulator:' };

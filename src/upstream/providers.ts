@@ -66,6 +66,9 @@ export const PROVIDERS: Readonly<Record<ProviderKind, ProviderFacts>> = {
 /** The kinds whose key in the environment becomes a connection on the first start. */
 export const FIRST_START_KINDS = ['openai', 'openrouter', 'anthropic'] as const satisfies readonly ProviderKind[];
 
+/** The base URL of the simulator behind test keys: no socket is opened for it. */
+export const SIMULATOR_BASE_URL = 'simulator://local/v1';
+
 /** What can be asked of a provider: the judged routes, and its list of models. */
 export type UpstreamRoute = Route | 'models';
 

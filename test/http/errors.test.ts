@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test';
 import { Elysia, t } from 'elysia';
 import { REASONS, Refusal, type Reason } from '../../src/domain/errors.ts';
 import { errorHook, errorResponse, notFound } from '../../src/http/errors.ts';
-import { checkRequest } from '../../src/http/schemas/check.ts';
+import { checkRequest } from '../support/check-request.ts';
 
 interface ErrorJson {
   readonly error: {

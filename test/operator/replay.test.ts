@@ -2,7 +2,7 @@ import { Database } from 'bun:sqlite';
 import { describe, expect, test } from 'bun:test';
 import { ledgerPath } from '../../src/ledger/sqlite/open.ts';
 import { verifyLedger } from '../../src/ledger/sqlite/verify.ts';
-import { hasDifferences, type ReplayReport } from '../../src/operator/replay/report.ts';
+import type { ReplayReport } from '../../src/operator/replay/report.ts';
 import { Replays } from '../../src/operator/replay/replays.ts';
 import { runReplay } from '../../src/operator/replay/run.ts';
 import { parsePolicy, type PolicyDocument } from '../../src/policy/document.ts';
@@ -10,6 +10,12 @@ import { FIRST_START, temporaryDirectory } from '../ledger/harness.ts';
 import { BEGIN_MS, LONG_WINDOWS, makeHistory, POLICIES, World } from '../support/generated-history.ts';
 import { fillLedger } from '../support/long-ledger.ts';
 import { NOTHING } from '../support/policies.ts';
+
+/** Whether any decision, hold or observation would have been another. */
+function hasDifferences(report: ReplayReport): boolean {
+  const { newlyDenied, newlyAllowed, otherReason, otherHold, otherObserved } = report;
+  return newlyDenied.requests + newlyAllowed.requests + otherReason + otherHold.requests + otherObserved > 0;
+}
 
 const FOREVER_MS = BEGIN_MS + 1_000 * 86_400_000;
 

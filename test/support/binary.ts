@@ -259,17 +259,7 @@ export class Panicly {
 }
 
 /** Every control off and no budget: money is not limited, so nothing is refused and no cap is put in. */
-export const OPEN_POLICY = {
-  network: { mode: 'off' },
-  region: { mode: 'off' },
-  models: { mode: 'off' },
-  burst: { mode: 'off' },
-  abuse: { mode: 'off' },
-  token_guard: { mode: 'off' },
-  loop_guard: { mode: 'off' },
-  concurrency: { mode: 'off' },
-  budgets: [],
-} as const;
+export { NOTHING as OPEN_POLICY } from './policies.ts';
 
 /** Asks until there is an answer that is neither null nor false. Throws after ten seconds. */
 export async function eventually<Value>(what: string, ask: () => Promise<Value | null | false>): Promise<Value> {

@@ -70,12 +70,6 @@ export interface ReplayReport {
   readonly byDay: Map<string, ChangedGroup>;
 }
 
-/** Whether any decision, hold or observation would have been another. */
-export function hasDifferences(report: ReplayReport): boolean {
-  const { newlyDenied, newlyAllowed, otherReason, otherHold, otherObserved } = report;
-  return newlyDenied.requests + newlyAllowed.requests + otherReason + otherHold.requests + otherObserved > 0;
-}
-
 /** A report of nothing, to count in. */
 export function emptyReport(): ReplayReport {
   const side = (): Side => ({ allowed: 0, denied: 0, observed: 0, costNanoUsd: 0 });

@@ -11,9 +11,6 @@ import { withSignal } from '../stoppable.ts';
 import { CUT, cutInHalf, SteppedAnswer, type Delay, type Step } from './steps.ts';
 import { pauseOf, SIMULATOR_MODELS, triggerOf, type Trigger } from './triggers.ts';
 
-/** The base URL of the simulator: no socket is opened for it. */
-export const SIMULATOR_BASE_URL = 'simulator://local/v1';
-
 export interface SimulatorOptions {
   /** Milliseconds since 1970, for `created`. */
   readonly nowMs: () => number;

@@ -1,4 +1,5 @@
-import { simulatorUpstream, SIMULATOR_BASE_URL, type SimulatorOptions } from '../../../src/upstream/simulator/simulator.ts';
+import { SIMULATOR_BASE_URL } from '../../../src/upstream/providers.ts';
+import { simulatorUpstream, type SimulatorOptions } from '../../../src/upstream/simulator/simulator.ts';
 import type { UpstreamAnswer, UpstreamFailure, UpstreamRequest } from '../../../src/upstream/upstream.ts';
 
 /** A delay that takes no time but notes how long it would have been, and obeys abort. */

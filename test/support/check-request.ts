@@ -1,11 +1,11 @@
 import type { TSchema } from '@sinclair/typebox';
 import { TypeCompiler, type TypeCheck } from '@sinclair/typebox/compiler';
-import type { Route } from '../../domain/candidate.ts';
-import type { Refusal } from '../../domain/errors.ts';
-import { refusalOfProblem } from '../errors.ts';
-import { ChatCompletionRequest } from './chat.ts';
-import { EmbeddingsRequest } from './embeddings.ts';
-import { ResponsesRequest } from './responses.ts';
+import type { Route } from '../../src/domain/candidate.ts';
+import type { Refusal } from '../../src/domain/errors.ts';
+import { refusalOfProblem } from '../../src/http/errors.ts';
+import { ChatCompletionRequest } from '../../src/http/schemas/chat.ts';
+import { EmbeddingsRequest } from '../../src/http/schemas/embeddings.ts';
+import { ResponsesRequest } from '../../src/http/schemas/responses.ts';
 
 const compiled: Readonly<Record<Route, TypeCheck<TSchema>>> = {
   chat: TypeCompiler.Compile<TSchema>(ChatCompletionRequest),
