@@ -150,6 +150,7 @@ export function makeGateway(
       lookup,
     },
     counters,
+    observers: [],
     monotonicMs: () => clock.monotonicMs(),
     settle(settlement) {
       counters.settlement(settlement);

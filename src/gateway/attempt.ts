@@ -4,6 +4,7 @@ import type { Settlement } from '../domain/decision.ts';
 import type { Usage } from '../domain/usage.ts';
 import type { Allowed } from '../domain/verdict.ts';
 import type { CutReason, InFlight } from './in-flight.ts';
+import type { PathObserver } from './observer.ts';
 import type { Priced } from './price.ts';
 import { settlementOf } from './settle.ts';
 
@@ -11,6 +12,7 @@ import { settlementOf } from './settle.ts';
 export interface AttemptContext {
   readonly inFlight: InFlight;
   readonly settle: (settlement: Settlement) => void;
+  readonly observers: readonly PathObserver[];
   /** Milliseconds of the monotonic clock. */
   readonly monotonicMs: () => number;
   readonly limits: {
@@ -45,7 +47,9 @@ export class Attempt {
   handedOverAtTick: number | null = null;
   /** Why we are ending it, once somebody decided so; the first reason stands. */
   stopReason: Extract<Outcome, 'client_aborted'> | CutReason | null = null;
-  readonly #startedMs: number;
+  /** When it was admitted, and when it was handed to the provider's connection; of the monotonic clock. */
+  readonly startedMs: number;
+  sentMs: number | null = null;
   #firstByteMs: number | null = null;
   #settlement: Settlement | null = null;
   #abortUpstream: (() => void) | null = null;
@@ -58,10 +62,12 @@ export class Attempt {
     readonly priced: Priced,
     readonly context: AttemptContext,
     readonly onEnd: (() => void) | null = null,
+    /** When its request came in, of the monotonic clock. */
+    readonly arrivedMs: number = context.monotonicMs(),
   ) {
     this.id = decisionId(decision.seq, decision.atMs);
     this.verdict = decision.verdict as Allowed;
-    this.#startedMs = context.monotonicMs();
+    this.startedMs = context.monotonicMs();
     context.inFlight.add(this);
   }
 
@@ -125,7 +131,7 @@ export class Attempt {
 
   gotHeaders(status: number): void {
     this.upstreamStatus = status;
-    this.#firstByteMs = this.context.monotonicMs() - this.#startedMs;
+    this.#firstByteMs = this.context.monotonicMs() - this.startedMs;
   }
 
   /** Something broke inside of us. What was sent may be billed. */
@@ -146,10 +152,11 @@ export class Attempt {
       streamed: facts.streamed ?? false,
       deliveredTokens: facts.deliveredTokens ?? 0,
       firstByteMs: this.#firstByteMs,
-      durationMs: this.context.monotonicMs() - this.#startedMs,
+      durationMs: this.context.monotonicMs() - this.startedMs,
     });
     this.context.inFlight.remove(this);
     this.context.settle(this.#settlement);
+    for (const observer of this.context.observers) observer.ended?.(this);
     if (this.#lasted) this.onEnd?.();
     return this.#settlement;
   }

@@ -6,6 +6,8 @@ export interface Call {
   readonly request: Request;
   /** The address of the socket's other end, or null. */
   readonly peer: string | null;
+  /** When it came in, milliseconds of the monotonic clock. */
+  readonly arrivedMs: number;
   /** Called when an attempt is not over in a moment. */
   readonly onLasting?: () => void;
   /** Called when an attempt that lasted has ended, whichever way. */

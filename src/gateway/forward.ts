@@ -73,6 +73,7 @@ function send(
   const { connection, candidate } = attempt.priced;
   const upstream = connection === null ? gateway.simulator : gateway.providers;
   attempt.wasSent = true;
+  attempt.sentMs = gateway.monotonicMs();
   return upstream.send({
     url: upstreamUrl(connection ?? { baseUrl: SIMULATOR_BASE_URL }, candidate.route),
     method: 'POST',

@@ -8,6 +8,7 @@ import type { BodyBudget } from './body-budget.ts';
 import type { Directory } from './directory.ts';
 import type { InFlight } from './in-flight.ts';
 import type { Counters } from './counters.ts';
+import type { PathObserver } from './observer.ts';
 import type { OriginRules } from './origin.ts';
 import type { ReceiveLimits } from './receive.ts';
 
@@ -38,6 +39,8 @@ export interface Gateway extends AttemptContext {
   readonly inFlight: InFlight;
   readonly origin: OriginRules;
   readonly counters: Counters;
+  /** In the order in which they are told. Others may be added while the process starts. */
+  readonly observers: PathObserver[];
   /** True once the process has begun to stop: nothing new is admitted. */
   stopping: boolean;
 }

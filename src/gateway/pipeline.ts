@@ -19,7 +19,10 @@ const MAX_ATTEMPTS = 4;
 /** The path of a request: authenticate, receive, price, admit and record, forward, settle. */
 export async function serve(gateway: Gateway, call: Call): Promise<Response | Refused> {
   const answer = await walk(gateway, call);
-  if (answer instanceof Refused) gateway.counters.refusal(answer.refusal.reason);
+  if (answer instanceof Refused) {
+    gateway.counters.refusal(answer.refusal.reason);
+    for (const observer of gateway.observers) observer.refused?.(call, answer);
+  }
   return answer;
 }
 
@@ -56,7 +59,7 @@ async function attempts(gateway: Gateway, call: Call, caller: Caller, received: 
     const decision = await admit(priced, caller.entry.policy, gateway.ledger);
     if (decision instanceof Refused) return decision;
     gateway.counters.allowed++;
-    const attempt = new Attempt(decision, priced, gateway, call.onEnd ?? null);
+    const attempt = new Attempt(decision, priced, gateway, call.onEnd ?? null, call.arrivedMs);
     const stopped = stops === stopsOf(gateway) ? null : stoppedMeanwhile(gateway, attempt, caller, call, origin);
     if (stopped) return stopped;
     const answer = await forwardOrFail(gateway, attempt, caller, call, received.body);

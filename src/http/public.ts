@@ -48,6 +48,7 @@ async function answer(gateway: Gateway, route: Route, request: Request, server: 
     route,
     request,
     peer: peerOf(request, server),
+    arrivedMs: gateway.monotonicMs(),
     // A model may think for minutes: the server's own idle timer must not end the request. Only who was let in is waited for.
     onLasting: () => server?.timeout(request, 0),
     onEnd: () => server?.timeout(request, KEEP_ALIVE_SECONDS),

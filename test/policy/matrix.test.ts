@@ -80,7 +80,7 @@ function send(
     headers: { 'content-type': 'application/json', ...present(world.liveKey) },
     body: JSON.stringify({ ...BODIES[route], ...(stream ? { stream } : {}), ...change }),
   });
-  return serve(world.gateway, { route, request, peer: '203.0.113.5' });
+  return serve(world.gateway, { route, request, peer: '203.0.113.5', arrivedMs: world.gateway.monotonicMs() });
 }
 
 /** Puts into force what a cell says, and nothing else. */

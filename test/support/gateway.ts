@@ -101,7 +101,13 @@ export class World {
       body: typeof body === 'string' || body instanceof ReadableStream ? body : JSON.stringify(body),
       ...(options.signal ? { signal: options.signal } : {}),
     });
-    return serve(this.gateway, { route: options.route ?? 'chat', request, peer: options.peer ?? '203.0.113.5' });
+    const { gateway } = this;
+    return serve(gateway, {
+      route: options.route ?? 'chat',
+      request,
+      peer: options.peer ?? '203.0.113.5',
+      arrivedMs: gateway.monotonicMs(),
+    });
   }
 
   /** Swaps the project's policy, as an operator's change does. */
@@ -165,6 +171,7 @@ function gatewayOf(opened: OpenLedger, directory: Directory, options: WorldOptio
     counters: new Counters(),
     monotonicMs: () => systemClock.monotonicMs(),
     settle: () => {},
+    observers: [],
     stopping: false,
   };
 }
