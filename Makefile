@@ -41,7 +41,7 @@ test: unit e2e
 
 ## unit: tests in this process: units, scenarios, documents, the command line
 unit: $(INSTALLED)
-	$(BUN) test --parallel --only-failures --path-ignore-patterns='test/e2e/**'
+	$(BUN) test --parallel --only-failures --timeout 30000 --path-ignore-patterns='test/e2e/**'
 
 ## e2e: tests of the built binary
 e2e: build
@@ -74,9 +74,9 @@ $(RELEASES:%=%.sha256): %.sha256: %
 bench: build
 	$(BUN) test/bench/run.ts
 
-## torture: kill the binary, cut the power, fill the disk and the budgets, again and again, and look at the ledger
+## torture: every attack that we know, on the built binary; QUICK=1 in small, BITE=1 to see that each finds a planted defect
 torture: build
-	$(BUN) test/torture/run.ts
+	$(BUN) test/torture/run.ts $(if $(QUICK),--quick) $(if $(BITE),--bite) $(ROWS)
 
 ## mutations: put deliberate defects into a copy, one at a time; each has to turn a test red
 mutations: $(INSTALLED)

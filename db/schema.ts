@@ -7,6 +7,9 @@
 import { sql } from 'drizzle-orm';
 import { blob, check, index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core';
 
+export * from './schema-alerts.ts';
+export * from './schema-catalogues.ts';
+
 /** The columns that most tables have; the tables are looked up when they are there. */
 const workspaceReference = () => integer('workspace_id').references(() => workspaces.id);
 const projectReference = () => integer('project_id').references(() => projects.id);
@@ -82,6 +85,8 @@ export const operators = sqliteTable(
     deletedAtMs: integer('deleted_at_ms'),
     /** When the token stops working; null for never. */
     expiresAtMs: integer('expires_at_ms'),
+    /** The one workspace that the operator sees; null for the whole installation. */
+    workspaceId: workspaceReference(),
   },
   (table) => [check('operators_role', sql`${table.role} IN ('owner', 'viewer')`)],
 );
@@ -305,8 +310,16 @@ export const auditEvents = sqliteTable(
     ip: text('ip'),
     /** JSON with what changed, without secrets. */
     detail: text('detail').notNull(),
+    /** The workspace that the subject belongs to; null for what concerns the whole installation. */
+    workspaceId: workspaceReference(),
   },
-  (table) => [index('audit_events_subject').on(table.subject), check('audit_events_detail', sql`json_valid(${table.detail})`)],
+  (table) => [
+    index('audit_events_subject').on(table.subject),
+    index('audit_events_workspace')
+      .on(table.workspaceId)
+      .where(sql`workspace_id IS NOT NULL`),
+    check('audit_events_detail', sql`json_valid(${table.detail})`),
+  ],
 );
 
 export const priceOverrides = sqliteTable(
@@ -324,21 +337,6 @@ export const priceOverrides = sqliteTable(
     index('price_overrides_model').on(table.provider, table.model),
     check('price_overrides_price', sql`${table.price} IS NULL OR json_valid(${table.price})`),
   ],
-);
-
-export const alerts = sqliteTable(
-  'alerts',
-  {
-    id: integer('id').primaryKey(),
-    publicId: text('public_id').notNull().unique(),
-    workspaceId: workspaceReference().notNull(),
-    projectId: projectReference(),
-    /** JSON: what to watch, the threshold, where to send. */
-    definition: text('definition').notNull(),
-    createdAtMs: integer('created_at_ms').notNull(),
-    deletedAtMs: integer('deleted_at_ms'),
-  },
-  (table) => [check('alerts_definition', sql`json_valid(${table.definition})`)],
 );
 
 /** Derived: what happened in an hour. `reason` is a denial's reason or a settlement's outcome. */
@@ -393,3 +391,5 @@ export const checkpoint = sqliteTable(
   },
   (table) => [check('checkpoint_one', sql`${table.id} = 1`)],
 );
+
+export * from './schema-chain.ts';

@@ -3,6 +3,8 @@ import { join, resolve } from 'node:path';
 import { Type, type Static, type TSchema } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
 import ipaddr from 'ipaddr.js';
+import { didYouMean } from './domain/nearest.ts';
+import { LogTable, telemetrySettings, TelemetryTable, type TelemetrySettings } from './telemetry/settings.ts';
 
 /**
  * Process-start settings: flags over environment over file over defaults.
@@ -12,8 +14,18 @@ import ipaddr from 'ipaddr.js';
 const closed = { additionalProperties: false } as const;
 const positiveInteger = (maximum: number) => Type.Optional(Type.Integer({ minimum: 1, maximum }));
 const DAY_SECONDS = 86_400;
+const HOUR_MS = 3_600_000;
 
-/** The `[server]`, `[limits]` and `[upstream]` tables of panicly.toml. */
+/** The `[backup]` table. */
+const BackupTable = Type.Object(
+  { directory: Type.Optional(Type.String({ minLength: 1 })), every_hours: positiveInteger(24 * 366), keep: positiveInteger(10_000) },
+  closed,
+);
+
+/** The `[retention]` table. Budgets look back 33 days, so nothing younger may go. */
+const RetentionTable = Type.Object({ decisions_days: Type.Optional(Type.Integer({ minimum: 33, maximum: 36_500 })) }, closed);
+
+/** The tables of panicly.toml. */
 const FileSchema = Type.Object(
   {
     server: Type.Optional(
@@ -54,12 +66,36 @@ const FileSchema = Type.Object(
         closed,
       ),
     ),
+    backup: Type.Optional(BackupTable),
+    retention: Type.Optional(RetentionTable),
+    log: Type.Optional(LogTable),
+    telemetry: Type.Optional(TelemetryTable),
+    // For `panicly apply`, which checks them.
+    workspaces: Type.Optional(Type.Unknown()),
+    projects: Type.Optional(Type.Unknown()),
+    prices: Type.Optional(Type.Unknown()),
+    alerts: Type.Optional(Type.Unknown()),
   },
   closed,
 );
 
-/** Everything that is fixed when the process starts. Paths are absolute, times in milliseconds. */
-export interface Config {
+const APPLIED: ReadonlySet<string> = new Set(['workspaces', 'projects', 'prices', 'alerts']);
+
+/** The tables of the file that a starting server reads; the others are for `panicly apply`. */
+export const SERVER_TABLES: readonly string[] = Object.keys(FileSchema.properties).filter((name) => !APPLIED.has(name));
+
+/** Every field of those tables, as `server.port`. */
+export const FILE_FIELDS: readonly string[] = SERVER_TABLES.flatMap((table) =>
+  Object.keys(FileSchema.properties[table as 'server'].properties).map((field) => `${table}.${field}`),
+);
+
+/** Checks the form of the tables that a server reads, without using them. Throws `ConfigProblem`. */
+export function checkServerTables(tables: object, path: string): void {
+  for (const network of checked(FileSchema, tables, path).server?.trusted_proxies ?? []) parseNetwork(network);
+}
+
+/** The settings of the process. Paths are absolute, times in milliseconds. Only what `reload.ts` takes over ever changes. */
+export interface Config extends TelemetrySettings {
   readonly dataDir: string;
   readonly host: string;
   readonly port: number;
@@ -79,7 +115,17 @@ export interface Config {
   readonly upstreamProxy: string | null;
   /** 32 bytes in base64, or null to keep a key file in the data directory. */
   readonly masterKey: string | null;
+  /** The key that is to replace `masterKey`; only beside it. */
+  readonly masterKeyNew: string | null;
   readonly operatorToken: string | null;
+  /** Where backups are written, and nowhere else. */
+  readonly backupDirectory: string;
+  /** Null for no schedule. */
+  readonly backupEveryMs: number | null;
+  /** How many backups of the schedule stay. */
+  readonly backupKeep: number;
+  /** How long decisions are kept; null for ever. */
+  readonly retentionDays: number | null;
 }
 
 /** What a person got wrong, in one line. The process ends with exit code 2. */
@@ -97,12 +143,14 @@ export interface ConfigFlags {
 
 /** Reads file and environment. Throws `ConfigProblem` with one sentence that names the field. */
 export function loadConfig(flags: ConfigFlags, environment: Environment = process.env): Config {
-  const file = readFile(flags.config ?? environment['PANICLY_CONFIG'] ?? null);
+  const file = readFile(configPath(flags, environment));
   const server = file.server ?? {};
   const limits = file.limits ?? {};
   const upstream = file.upstream ?? {};
+  const backup = file.backup ?? {};
+  const dataDir = resolve(flags.data ?? environment['PANICLY_DATA'] ?? server.data ?? './panicly-data');
   return {
-    dataDir: resolve(flags.data ?? environment['PANICLY_DATA'] ?? server.data ?? './panicly-data'),
+    dataDir,
     host: flags.host ?? environment['PANICLY_HOST'] ?? server.host ?? '127.0.0.1',
     port: parsePort(flags.port ?? environment['PANICLY_PORT']) ?? server.port ?? 3000,
     trustedProxies: (server.trusted_proxies ?? []).map(parseNetwork),
@@ -120,8 +168,19 @@ export function loadConfig(flags: ConfigFlags, environment: Environment = proces
     allowHttpUpstream: upstream.allow_http ?? environment['PANICLY_ALLOW_HTTP_UPSTREAM'] === '1',
     upstreamProxy: upstream.proxy ?? null,
     masterKey: environment['PANICLY_MASTER_KEY'] ?? null,
+    masterKeyNew: environment['PANICLY_MASTER_KEY_NEW'] ?? null,
     operatorToken: environment['PANICLY_OPERATOR_TOKEN'] ?? null,
+    backupDirectory: resolve(backup.directory ?? join(dataDir, 'backups')),
+    backupEveryMs: backup.every_hours === undefined ? null : backup.every_hours * HOUR_MS,
+    backupKeep: backup.keep ?? 7,
+    retentionDays: file.retention?.decisions_days ?? null,
+    ...telemetrySettings(file, environment, fail),
   };
+}
+
+/** The configuration file that is named, or null. */
+export function configPath(flags: ConfigFlags, environment: Environment = process.env): string | null {
+  return flags.config ?? environment['PANICLY_CONFIG'] ?? null;
 }
 
 /** Environment variables by name. */
@@ -154,7 +213,8 @@ function readFile(path: string | null): Static<typeof FileSchema> {
   if (path === null) return {};
   let parsed: unknown;
   try {
-    parsed = Bun.TOML.parse(readFileSync(path, 'utf8'));
+    const text = readFileSync(path, 'utf8');
+    parsed = path.endsWith('.json') ? JSON.parse(text) : Bun.TOML.parse(text);
   } catch (error) {
     throw new ConfigProblem(`cannot read the configuration ${path}: ${firstLine(error)}`, { cause: error });
   }
@@ -165,8 +225,14 @@ function checked<Schema extends TSchema>(schema: Schema, value: unknown, path: s
   const problem = Value.Errors(schema, value).First();
   if (!problem) return value;
   const field = problem.path.slice(1).replaceAll('/', '.');
-  const unknown = problem.message === 'Unexpected property';
-  throw new ConfigProblem(unknown ? `${path}: the field ${field} is not known` : `${path}: ${field}: ${problem.message.toLowerCase()}`);
+  if (problem.message !== 'Unexpected property') throw new ConfigProblem(`${path}: ${field}: ${problem.message.toLowerCase()}`);
+  const [table = '', name] = field.split('.');
+  const known: object = name === undefined ? FileSchema.properties : (FileSchema.properties[table as 'server']?.properties ?? {});
+  throw new ConfigProblem(`${path}: the field ${field} is not known.${didYouMean(name ?? table, Object.keys(known))}`);
+}
+
+function fail(why: string): never {
+  throw new ConfigProblem(why);
 }
 
 function parsePort(text: string | undefined): number | null {

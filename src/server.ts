@@ -53,5 +53,5 @@ async function stop(app: AnyElysia, config: Config, gateway: Gateway): Promise<v
 
 const LAST_BYTES_MS = 1_000;
 
-/** The path counts bodies itself and refuses in our words; past this many times its limit the server cuts without any. */
-const SERVER_BODY_FACTOR = 8;
+/** The path counts bodies itself and refuses in our words; past this many times the limit of the start the server cuts without any. */
+export const SERVER_BODY_FACTOR = 8;

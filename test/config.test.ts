@@ -47,7 +47,15 @@ describe('defaults', () => {
       allowHttpUpstream: false,
       upstreamProxy: null,
       masterKey: null,
+      masterKeyNew: null,
       operatorToken: null,
+      backupDirectory: resolve('./panicly-data/backups'),
+      backupEveryMs: null,
+      backupKeep: 7,
+      retentionDays: null,
+      metricsToken: null,
+      log: { level: 'info', requests: false },
+      tracing: null,
     });
   });
 });
@@ -79,6 +87,15 @@ describe('flags over environment over file over defaults', () => {
     ['', false],
   ])('PANICLY_ALLOW_HTTP_UPSTREAM=%p is %p', (value, allowed) => {
     expect(loadConfig({}, { PANICLY_ALLOW_HTTP_UPSTREAM: value }).allowHttpUpstream).toBe(allowed);
+  });
+
+  test.each([
+    ['1', false, true],
+    ['0', true, false],
+    ['', true, true],
+  ])('PANICLY_ALLOW_HTTP_UPSTREAM=%p beats allow_http = %p of the file', (value, written, allowed) => {
+    const config = file(`[upstream]\nallow_http = ${written}`);
+    expect(loadConfig({ config }, { PANICLY_ALLOW_HTTP_UPSTREAM: value }).allowHttpUpstream).toBe(allowed);
   });
 });
 

@@ -1,5 +1,5 @@
 import type { CliEnvironment } from '../config.ts';
-import { CliProblem } from './problem.ts';
+import { CliProblem, ServerRefusal } from './problem.ts';
 
 /** How long one answer of the server may take. */
 const ANSWER_MS = 60_000;
@@ -28,16 +28,38 @@ export class Client {
     this.#environment = environment;
   }
 
+  /** The data directory that the environment names, whether it is there or not. */
+  get dataDir(): string {
+    return this.#environment.dataDir;
+  }
+
   async get<Answer>(path: string, query: Query = {}): Promise<Answer> {
     return (await this.#send('GET', path, query)) as Answer;
   }
 
   /** For answers that take minutes. */
-  async getSlowly<Answer>(path: string): Promise<Answer> {
-    return (await this.#send('GET', path, {}, undefined, {}, SLOW_ANSWER_MS)) as Answer;
+  async getSlowly<Answer>(path: string, query: Query = {}): Promise<Answer> {
+    return (await this.#send('GET', path, query, undefined, {}, SLOW_ANSWER_MS)) as Answer;
   }
 
-  async post<Answer>(path: string, body: object = {}): Promise<Answer> {
+  /** The same for what takes minutes to make. */
+  async postSlowly<Answer>(path: string): Promise<Answer> {
+    return (await this.#send('POST', path, {}, {}, {}, SLOW_ANSWER_MS)) as Answer;
+  }
+
+  /** An answer that is no JSON, piece by piece as it arrives. Throws also when it breaks off. */
+  async *pieces(path: string, query: Query = {}): AsyncGenerator<Uint8Array> {
+    const response = await this.#fetch(this.#address(`/admin/v1${path}`, query), { method: 'GET', headers: this.#headers() }, null);
+    if (!response.ok) throw refused(response.status, await answerOf(response));
+    try {
+      for await (const piece of response.body!) yield piece;
+    } catch (error) {
+      throw new CliProblem(`the answer broke off (${codeOf(error)}): what arrived is not all`, 1, { cause: error });
+    }
+  }
+
+  /** A body that is a text is sent as it stands. */
+  async post<Answer>(path: string, body: object | string = {}): Promise<Answer> {
     return (await this.#send('POST', path, {}, body)) as Answer;
   }
 
@@ -88,10 +110,17 @@ export class Client {
     return (await answerOf(response)) as { status: string; parts: Record<string, boolean> };
   }
 
-  async #send(method: string, path: string, query: Query, body?: object, more: Headers = {}, answerMs = ANSWER_MS): Promise<unknown> {
+  async #send(
+    method: string,
+    path: string,
+    query: Query,
+    body?: object | string,
+    more: Headers = {},
+    answerMs = ANSWER_MS,
+  ): Promise<unknown> {
     const { url } = this.#environment;
     const headers = { ...this.#headers(), ...more, ...(body ? { 'content-type': 'application/json' } : {}) };
-    const init = { method, headers, ...(body ? { body: JSON.stringify(body) } : {}) };
+    const init = { method, headers, ...(body ? { body: typeof body === 'string' ? body : JSON.stringify(body) } : {}) };
     const response = await this.#fetch(this.#address(`/admin/v1${path}`, query), init, answerMs);
     if (response.status === 204) return null;
     const answer = await answerOf(response);
@@ -141,8 +170,9 @@ async function answerOf(response: Response): Promise<unknown> {
 }
 
 function refused(status: number, answer: unknown): CliProblem {
-  const message = (answer as { error?: { message?: unknown } } | null)?.error?.message;
-  return new CliProblem(typeof message === 'string' ? message : `the server answered with status ${status}`, 1);
+  const { message, param } = (answer as { error?: { message?: unknown; param?: unknown } } | null)?.error ?? {};
+  const sentence = typeof message === 'string' ? message : `the server answered with status ${status}`;
+  return new ServerRefusal(sentence, status, typeof param === 'string' ? param : null);
 }
 
 function limitOf(answerMs: number | null): RequestInit {

@@ -1,42 +1,54 @@
-import type { Command } from 'commander';
+import { Argument, type Command, type Option } from 'commander';
+import { bashScript, fishScript, zshScript } from './completion-scripts.ts';
 import { withExamples, type CliContext } from './context.ts';
 
-/** `completion`: a script for bash, made from the commands that there are. */
-export function addCompletionCommand(program: Command, { io }: CliContext): void {
+/** A place in the tree of commands, and what can follow it. */
+export interface Place {
+  /** `keys create`; empty for the program itself. */
+  readonly path: string;
+  readonly verbs: readonly Word[];
+  readonly flags: readonly Flag[];
+}
+
+/** A word with what it means. */
+export interface Word {
+  readonly name: string;
+  readonly meaning: string;
+}
+
+/** A flag: `--name`. */
+export interface Flag extends Word {
+  readonly takesValue: boolean;
+  /** The values that it takes, where they are a closed list. */
+  readonly values: readonly string[];
+}
+
+const SCRIPTS = { bash: bashScript, zsh: zshScript, fish: fishScript } as const;
+type Shell = keyof typeof SCRIPTS;
+
+/** `completion`: a script for bash, zsh or fish, made from the commands that there are. */
+export function addCompletionCommand(program: Command, { io }: Pick<CliContext, 'io'>): void {
   withExamples(
     program
       .command('completion')
-      .description('print the completion script for bash')
-      .action(() => io.out(bashScript(program))),
-    'source <(panicly completion)',
+      .description('print the completion script for a shell')
+      .addArgument(new Argument('[shell]', 'which').choices(Object.keys(SCRIPTS)).default('bash'))
+      .action((shell: Shell) => io.out(SCRIPTS[shell](placesOf(program, '')))),
+    'source <(panicly completion bash)',
+    'source <(panicly completion zsh)',
+    'panicly completion fish | source',
   );
 }
 
-function bashScript(program: Command): string {
-  const cases = program.commands.flatMap((noun) => [
-    ...noun.commands.map((verb) => caseOf(`'${noun.name()} ${verb.name()}'`, flagsOf(verb))),
-    caseOf(`'${noun.name()}'*`, [...noun.commands.map((verb) => verb.name()), ...flagsOf(noun)]),
-  ]);
-  return `_panicly() {
-  local current=\${COMP_WORDS[COMP_CWORD]} words
-  local first=\${COMP_WORDS[1]} second=\${COMP_WORDS[2]}
-  if (( COMP_CWORD == 1 )); then
-    words='${program.commands.map((noun) => noun.name()).join(' ')} --help --version'
-  else
-    (( COMP_CWORD == 2 )) && second=
-    case "$first\${second:+ $second}" in
-${cases.join('')}    esac
-  fi
-  COMPREPLY=($(compgen -W "$words" -- "$current"))
-}
-complete -o default -F _panicly panicly
-`;
+/** Every place of the tree, the program first. */
+function placesOf(command: Command, path: string): Place[] {
+  const verbs = command.commands.map((verb) => ({ name: verb.name(), meaning: verb.description() }));
+  const flags = [...command.options.flatMap(flagOf), { name: '--help', meaning: 'show help', takesValue: false, values: [] }];
+  const below = command.commands.flatMap((verb) => placesOf(verb, path === '' ? verb.name() : `${path} ${verb.name()}`));
+  return [{ path, verbs, flags }, ...below];
 }
 
-function caseOf(pattern: string, following: readonly string[]): string {
-  return `      ${pattern}) words='${[...following, '--help'].join(' ')}' ;;\n`;
-}
-
-function flagsOf(command: Command): string[] {
-  return command.options.flatMap(({ long }) => (long === undefined || long === null ? [] : [long]));
+function flagOf({ long, description, required, optional, argChoices }: Option): Flag[] {
+  if (long === undefined || long === null) return [];
+  return [{ name: long, meaning: description, takesValue: required || optional, values: argChoices ?? [] }];
 }

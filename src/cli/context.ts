@@ -27,6 +27,11 @@ export function withExamples(command: Command, ...examples: readonly string[]): 
   return command.addHelpText('after', `\nExamples:\n${examples.map((example) => `  ${example}\n`).join('')}`);
 }
 
+/** Adds lines under the examples: what a flag cannot say. */
+export function withNotes(command: Command, ...lines: readonly string[]): Command {
+  return command.addHelpText('after', `${lines.join('\n')}\n`);
+}
+
 /** Prints `value` as JSON where `--json` was given, else as `text` says. */
 export function show<Value>(io: Io, options: CommonOptions, value: Value, text: (value: Value) => string): void {
   io.out(options.json ? json(value) : text(value));

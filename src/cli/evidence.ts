@@ -1,6 +1,7 @@
 import { Option, type Command } from 'commander';
 import type { AuditEventJson, UsageLineJson } from '../http/schemas/operator.ts';
-import type { Page } from './client.ts';
+import type { Page, Query } from './client.ts';
+import { addExportCommand } from './exports.ts';
 import { show, withJson, type CliContext, type CommonOptions } from './context.ts';
 import { table, type Cell } from './output.ts';
 
@@ -15,25 +16,22 @@ interface AuditOptions extends CommonOptions {
 }
 
 /** `usage` and `audit`: reports over all projects. */
-export function addEvidenceCommands(program: Command, { io, client }: CliContext): void {
-  withJson(
-    program
-      .command('usage')
-      .description('what was used and what it cost, by group')
-      .option('--by <groups>', 'day, hour, model, project, key, reason, country, environment; several with commas', 'day')
-      .option('--workspace <name>', 'only of this workspace, name or id')
-      .option('--project <name>', 'only of this project, name or id')
-      .option('--key <id>', 'only of this key')
-      .addOption(new Option('--environment <which>', 'only these').choices(['live', 'test']))
-      .option('--from <time>', 'this moment and later, ISO 8601')
-      .option('--to <time>', 'before this moment, ISO 8601'),
-    'panicly usage --by day,model --from 2026-11-01',
-    'panicly usage --by reason --project web --json',
-  ).action(async ({ by, json, ...filters }: UsageOptions) => {
-    const query = { ...(filters as Record<string, string | undefined>), group_by: by };
-    const groups = by.split(',').map((group) => group.trim());
-    const options = json === undefined ? {} : { json };
-    show(io, options, await client().all<UsageLineJson>('/usage', query), (lines) => usageTable(groups, lines));
+export function addEvidenceCommands(program: Command, context: CliContext): void {
+  const { io, client } = context;
+  const usage = program.command('usage').description('what was used and what it cost, by group').enablePositionalOptions();
+  withJson(usageFlags(usage), 'panicly usage --by day,model --from 2026-11-01', 'panicly usage --by reason --project web --json').action(
+    async ({ json, ...options }: UsageOptions) => {
+      const groups = options.by.split(',').map((group) => group.trim());
+      const lines = await client().all<UsageLineJson>('/usage', usageQuery(options));
+      show(io, json === undefined ? {} : { json }, lines, (shown) => usageTable(groups, shown));
+    },
+  );
+  addExportCommand(usage, context, {
+    path: '/export/usage',
+    description: 'the same as a file on the standard output',
+    filters: usageFlags,
+    queryOf: (command) => usageQuery(command.opts<UsageOptions>()),
+    examples: ['panicly usage export --by day,project,model --from 2026-10-01 --to 2026-11-01 > october.csv'],
   });
   withJson(
     program
@@ -46,6 +44,21 @@ export function addEvidenceCommands(program: Command, { io, client }: CliContext
     const page = await client().get<Page<AuditEventJson>>('/audit', { limit: options.limit, cursor: options.cursor });
     show(io, options, page, auditText);
   });
+}
+
+function usageFlags(command: Command): Command {
+  return command
+    .option('--by <groups>', 'day, hour, model, project, key, reason, country, environment; several with commas', 'day')
+    .option('--workspace <name>', 'only of this workspace, name or id')
+    .option('--project <name>', 'only of this project, name or id')
+    .option('--key <id>', 'only of this key')
+    .addOption(new Option('--environment <which>', 'only these').choices(['live', 'test']))
+    .option('--from <time>', 'this moment and later, ISO 8601')
+    .option('--to <time>', 'before this moment, ISO 8601');
+}
+
+function usageQuery({ by, json: _json, ...filters }: UsageOptions): Query {
+  return { ...(filters as Record<string, string | undefined>), group_by: by };
 }
 
 /** Usage names some groups by their id. */

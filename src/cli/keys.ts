@@ -1,7 +1,9 @@
 import { Option, type Command } from 'commander';
-import type { KeyJson, NewKeyJson } from '../http/schemas/operator.ts';
-import { confirm, show, withJson, withYes, type CliContext, type CommonOptions, type DestroyingOptions } from './context.ts';
+import type { KeyJson, NewKeyJson, ProjectJson } from '../http/schemas/operator.ts';
+import type { Client } from './client.ts';
+import { confirm, show, withJson, withNotes, withYes, type CliContext, type CommonOptions, type DestroyingOptions } from './context.ts';
 import { findProject, inProject } from './find.ts';
+import { addScanCommand } from './keys-scan.ts';
 import { facts, table } from './output.ts';
 import { CliProblem } from './problem.ts';
 
@@ -12,36 +14,45 @@ interface KeyOptions extends CommonOptions {
   readonly expires?: string;
 }
 
+interface ListOptions extends CommonOptions {
+  readonly project?: string;
+  readonly unusedFor?: string;
+}
+
 interface RotateOptions extends DestroyingOptions {
   readonly overlap: string;
   readonly expires?: string;
 }
 
-/** `keys list`, `create`, `rotate` and `revoke`. */
+const TEST_KEYS = [
+  'A test key is answered by a simulator, whatever the model. These models rehearse what can go wrong:',
+  '  sim-error-429, sim-error-500, sim-slow, sim-silent, sim-cut, sim-no-usage, sim-tools, sim-long, sim-overrun',
+];
+
+/** `keys list`, `create`, `rotate`, `revoke` and `scan`. */
 export function addKeyCommands(program: Command, context: CliContext): void {
   const { io, client } = context;
   const keys = program.command('keys').description('project keys, which applications send');
-  withJson(inProject(keys.command('list').description('list the keys of a project')), 'panicly keys list --project web').action(
-    async (options: KeyOptions) => {
-      const project = await findProject(client(), options.project);
-      show(io, options, await client().all<KeyJson>(`/projects/${project.id}/keys`), keyTable);
-    },
+  const list = inProject(keys.command('list').description('list the keys of a project, and when each was last used')).option(
+    '--unused-for <time>',
+    'only keys that work and that nobody used for so long, like 30d; of all projects when none is named',
   );
+  withJson(list, 'panicly keys list --project web', 'panicly keys list --unused-for 30d').action(async (options: ListOptions) => {
+    show(io, options, await listed(client(), options), keyTable);
+  });
   const create = inProject(keys.command('create').description('make a key; it is shown once'))
     .option('--name <name>', 'what the key is for', 'key')
     .addOption(new Option('--environment <which>', 'test keys never spend').choices(['live', 'test']).default('live'))
     .option('--expires <time>', 'when it stops working, ISO 8601');
-  withJson(
-    create,
-    'panicly keys create --project web --name backend',
-    'panicly keys create --environment test --expires 2027-01-01',
-  ).action(async (options: KeyOptions) => {
+  withJson(create, 'panicly keys create --project web --name backend', 'panicly keys create --environment test --expires 2027-01-01');
+  withNotes(create, ...TEST_KEYS).action(async (options: KeyOptions) => {
     const project = await findProject(client(), options.project);
     const { name, environment, expires } = options;
     const input = { name, environment, ...(expires === undefined ? {} : { expires_at: expires }) };
     show(io, options, await client().post<NewKeyJson>(`/projects/${project.id}/keys`, input), newKeyText);
   });
   addRotate(keys, context);
+  addScanCommand(keys, context);
   withJson(
     withYes(keys.command('revoke').description('revoke a key, open streams included').argument('<id>')),
     'panicly keys revoke key_0123456789abcdef --yes',
@@ -49,6 +60,13 @@ export function addKeyCommands(program: Command, context: CliContext): void {
     await confirm(io, options, `revoke the key ${id} for good, and cut its open streams`);
     show(io, options, await client().post<KeyJson>(`/keys/${encodeURIComponent(id)}/revoke`), (key) => keyTable([key]));
   });
+}
+
+async function listed(client: Client, { project, unusedFor }: ListOptions): Promise<KeyJson[]> {
+  const whole = unusedFor !== undefined && project === undefined;
+  const projects = whole ? await client.all<ProjectJson>('/projects') : [await findProject(client, project)];
+  const query = { unused_for: unusedFor };
+  return (await Promise.all(projects.map(({ id }) => client.all<KeyJson>(`/projects/${id}/keys`, query)))).flat();
 }
 
 function addRotate(keys: Command, { io, client }: CliContext): void {
@@ -69,8 +87,8 @@ function addRotate(keys: Command, { io, client }: CliContext): void {
 
 function keyTable(keys: readonly KeyJson[]): string {
   return table(
-    ['ID', 'NAME', 'KEY', 'CREATED', 'EXPIRES', 'REVOKED'],
-    keys.map((key) => [key.id, key.name, `${key.prefix}...`, key.created_at, key.expires_at, key.revoked_at]),
+    ['ID', 'NAME', 'KEY', 'CREATED', 'LAST USED', 'EXPIRES', 'REVOKED'],
+    keys.map((key) => [key.id, key.name, `${key.prefix}...`, key.created_at, key.last_used_at, key.expires_at, key.revoked_at]),
   );
 }
 

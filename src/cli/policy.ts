@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { PolicyJson } from '../http/schemas/operator.ts';
-import { show, withJson, type CliContext, type CommonOptions } from './context.ts';
+import { show, withJson, withNotes, type CliContext, type CommonOptions } from './context.ts';
 import { readDocument } from './document.ts';
 import { findOwner, type OwnerOptions } from './find.ts';
 import { json } from './output.ts';
@@ -24,13 +24,14 @@ export function addPolicyCommands(program: Command, context: CliContext): void {
     // Without --json only the document: what `policy set` takes.
     show(io, options, await client().get<PolicyJson>(`${path}/policy`), (standing) => json(standing.policy));
   });
-  withJson(
+  const set = withJson(
     ofOwner(
       policy.command('set').description('store a new version; requests that come after are judged by it').argument('<file>', FILE),
     ).option('--if-version <number>', 'only when this version is in force'),
     'panicly policy set web.toml --project web',
     'panicly policy set - --project web < web.json',
-  ).action(async (file: string, options: SetOptions) => {
+  );
+  withNotes(set, ...DOCUMENT).action(async (file: string, options: SetOptions) => {
     const document = await readDocument(io, file);
     const { path, title } = await findOwner(client(), options);
     const headers = options.ifVersion === undefined ? {} : { 'if-match': `"${options.ifVersion}"` };
@@ -40,6 +41,23 @@ export function addPolicyCommands(program: Command, context: CliContext): void {
   addDiff(policy, context);
   addReplayCommand(policy, context);
 }
+
+const DOCUMENT = [
+  'Begin with what is in force: panicly policy get prints every section and field. What is left out takes its default. In TOML:',
+  '',
+  '  [[budgets]]',
+  '  scope = "project"          # request, key, user, project or workspace',
+  '  period = "month"           # day, week, month, total, or rolling',
+  '  limit_usd = "200.00"',
+  '',
+  '  [models]',
+  '  allow = ["gpt-4.1*"]',
+  '',
+  '  [burst]',
+  '  mode = "observe"           # off, observe or enforce',
+  '  requests = 120',
+  '  window_seconds = 60',
+];
 
 const FILE = 'JSON or TOML; - reads the standard input';
 

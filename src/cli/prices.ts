@@ -3,6 +3,7 @@ import type { PriceInputJson, PriceJson } from '../http/schemas/operator.ts';
 import type { Client } from './client.ts';
 import { confirm, show, withJson, withYes, type CliContext, type CommonOptions, type DestroyingOptions } from './context.ts';
 import { table } from './output.ts';
+import { addPriceListCommands } from './price-lists.ts';
 import { CliProblem } from './problem.ts';
 
 /** Flags of `prices set`, and the fields that they mean. */
@@ -21,7 +22,7 @@ const TOKENS = { context: 'context_tokens', maxInput: 'max_input_tokens', maxOut
 
 type SetOptions = DestroyingOptions & { readonly [flag in keyof typeof AMOUNTS | keyof typeof TOKENS]?: string };
 
-/** `prices list`, `set` and `unset`. */
+/** `prices list`, `set`, `unset`, and those for the whole list. */
 export function addPriceCommands(program: Command, context: CliContext): void {
   const { io, client } = context;
   const prices = program.command('prices').description('prices of models, USD for a million tokens');
@@ -44,6 +45,7 @@ export function addPriceCommands(program: Command, context: CliContext): void {
     await client().delete(pathOf(name), { confirm: 'true' });
     show(io, options, { name, removed: true }, () => `the price of ${name} is that of the catalogue again\n`);
   });
+  addPriceListCommands(prices, context);
 }
 
 function addSet(prices: Command, { io, client }: CliContext): void {

@@ -10,3 +10,15 @@ export class CliProblem extends Error {
     super(message, options);
   }
 }
+
+/** The server understood and said no. */
+export class ServerRefusal extends CliProblem {
+  constructor(
+    message: string,
+    readonly status: number,
+    /** The path of the field that was wrong, or null. */
+    readonly param: string | null,
+  ) {
+    super(message, 1);
+  }
+}

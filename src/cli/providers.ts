@@ -1,7 +1,7 @@
 import { Option, type Command } from 'commander';
 import { PROVIDER_KINDS } from '../domain/project.ts';
 import type { ProviderJson } from '../http/schemas/operator.ts';
-import { confirm, show, withJson, withYes, type CliContext, type CommonOptions, type DestroyingOptions } from './context.ts';
+import { confirm, show, withJson, withNotes, withYes, type CliContext, type CommonOptions, type DestroyingOptions } from './context.ts';
 import { findProject, inProject } from './find.ts';
 import type { Io } from './output.ts';
 import { table } from './output.ts';
@@ -30,13 +30,12 @@ export function addProviderCommands(program: Command, { io, client }: Pick<CliCo
     },
   );
   addUpdate(providers, { io, client });
-  withJson(addFlags(inProject(providers.command('add').description('connect a provider'))), ...ADD_EXAMPLES).action(
-    async (options: AddOptions) => {
-      const input = await inputOf(options, io);
-      const project = await findProject(client(), options.project);
-      show(io, options, await client().post<ProviderJson>(`/projects/${project.id}/providers`, input), (made) => providerTable([made]));
-    },
-  );
+  const add = withJson(addFlags(inProject(providers.command('add').description('connect a provider'))), ...ADD_EXAMPLES);
+  withNotes(add, ...ADD_NOTES).action(async (options: AddOptions) => {
+    const input = await inputOf(options, io);
+    const project = await findProject(client(), options.project);
+    show(io, options, await client().post<ProviderJson>(`/projects/${project.id}/providers`, input), (made) => providerTable([made]));
+  });
   withJson(
     withYes(providers.command('remove').description('remove a connection').argument('<id>')),
     'panicly providers remove con_0123456789abcdef --yes',
@@ -66,6 +65,11 @@ const ADD_EXAMPLES = [
   'panicly providers add --kind openai --api-key-env OPENAI_API_KEY',
   'panicly providers add --kind openrouter --api-key - < key.txt',
   "panicly providers add --kind custom --name ollama --base-url http://127.0.0.1:11434/v1 --models 'llama*,qwen*'",
+];
+
+const ADD_NOTES = [
+  'A model goes to the connection whose --models name it or fit it; NAME/MODEL names a connection outright.',
+  'Plain http, to a server on the same machine, needs allow_http = true under [upstream] in the configuration of the server.',
 ];
 
 function addFlags(command: Command): Command {

@@ -5,6 +5,7 @@ import { readDocument } from './document.ts';
 import { findProject, inProject } from './find.ts';
 import { facts, table, type Cell, type Io } from './output.ts';
 import { CliProblem } from './problem.ts';
+import { withProgress } from './progress.ts';
 
 interface ReplayOptions extends CommonOptions {
   readonly file?: string;
@@ -12,8 +13,6 @@ interface ReplayOptions extends CommonOptions {
   readonly until?: string;
   readonly project?: string;
 }
-
-const BAR_CELLS = 30;
 
 /** Adds `replay` to the noun `policy`. */
 export function addReplayCommand(policy: Command, { io, client }: CliContext): void {
@@ -33,33 +32,15 @@ export function addReplayCommand(policy: Command, { io, client }: CliContext): v
   );
 }
 
-async function reportOf(events: AsyncIterable<ReplayEventJson>, io: Io): Promise<ReplayReportJson> {
-  const bar = new Bar(io);
-  try {
+function reportOf(events: AsyncIterable<ReplayEventJson>, io: Io): Promise<ReplayReportJson> {
+  return withProgress(io, 'replaying', async (at) => {
     for await (const event of events) {
-      if ('progress' in event) bar.draw(event.progress);
+      if ('progress' in event) at(event.progress, 1);
       else if ('report' in event) return event.report;
       else throw new CliProblem(event.error.message, 1);
     }
-  } finally {
-    bar.clear();
-  }
-  throw new CliProblem('the server broke off before the replay had ended', 2);
-}
-
-/** A bar on the terminal of a person; nothing where nobody looks. */
-class Bar {
-  constructor(readonly io: Io) {}
-
-  draw(share: number): void {
-    if (!this.io.isInteractive) return;
-    const full = Math.round(share * BAR_CELLS);
-    this.io.err(`\r[${'#'.repeat(full)}${' '.repeat(BAR_CELLS - full)}] ${String(Math.round(share * 100)).padStart(3)} %`);
-  }
-
-  clear(): void {
-    if (this.io.isInteractive) this.io.err(`\r${' '.repeat(BAR_CELLS + 8)}\r`);
-  }
+    throw new CliProblem('the server broke off before the replay had ended', 2);
+  });
 }
 
 function reportText(report: ReplayReportJson): string {

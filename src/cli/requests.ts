@@ -1,6 +1,7 @@
 import { Option, type Command } from 'commander';
 import type { DecisionJson } from '../http/schemas/operator.ts';
 import type { Page } from './client.ts';
+import { addExportCommand } from './exports.ts';
 import { show, withJson, type CliContext, type CommonOptions } from './context.ts';
 import { facts, printable, table, type Cell } from './output.ts';
 import { CliProblem } from './problem.ts';
@@ -22,7 +23,7 @@ interface ListOptions extends FilterOptions {
   readonly limit: string;
 }
 
-/** `requests list`, `tail`, `show` and `correct`. */
+/** `requests list`, `tail`, `show`, `correct` and `export`. */
 export function addRequestCommands(program: Command, context: CliContext): void {
   const { io, client } = context;
   const requests = program.command('requests').description('recorded decisions and what they cost');
@@ -35,6 +36,13 @@ export function addRequestCommands(program: Command, context: CliContext): void 
   );
   addTail(requests, context);
   addCorrect(requests, context);
+  addExportCommand(requests, context, {
+    path: '/export/decisions',
+    description: 'all decisions that the flags want, oldest first, as a file on the standard output',
+    filters: filterFlags,
+    queryOf: (command) => queryOf(command.opts<FilterOptions>()),
+    examples: ['panicly requests export --since 30d > requests.csv', 'panicly requests export --project web --format jsonl > web.jsonl'],
+  });
   withJson(
     requests.command('show').description('show one decision in full').argument('<id>'),
     'panicly requests show dec_mi9x0k2c0a1',
@@ -119,7 +127,8 @@ function pageText(page: Page<DecisionJson>): string {
 function decisionRow(row: DecisionJson): Cell[] {
   const { settlement } = row;
   const verdict = row.reason === null ? row.decision : `${row.decision} ${row.reason}${row.count > 1 ? ` x${row.count}` : ''}`;
-  const outcome = settlement?.outcome ?? (row.decision === 'allow' ? 'in flight' : null);
+  const ended = settlement?.outcome ?? (row.decision === 'allow' ? 'in flight' : null);
+  const outcome = settlement?.overrun ? `${ended} OVERRUN` : ended;
   const cost = row.correction?.cost_usd ?? settlement?.cost_usd ?? null;
   const used = [settlement?.input_tokens ?? null, settlement?.output_tokens ?? null, cost];
   return [row.at, row.id, row.environment, row.route, row.requested_model, verdict, outcome, ...used];
@@ -131,6 +140,7 @@ function decisionText(row: DecisionJson): string {
     ...pairsOf('', rest),
     ...(finding ? pairsOf('finding.', finding) : []),
     ...observed.flatMap((one, index) => pairsOf(`observed.${index}.`, one)),
+    ...(settlement?.overrun ? ([['overrun', `cost more than the hold of ${row.hold_usd} USD: its bound was too low`]] as const) : []),
     ...(settlement ? pairsOf('settlement.', settlement) : []),
     ...(correction ? pairsOf('correction.', correction) : []),
   ]);

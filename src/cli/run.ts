@@ -2,12 +2,19 @@ import { Command, CommanderError } from 'commander';
 import { cliEnvironment, ConfigProblem, type CliEnvironment } from '../config.ts';
 import { VERSION } from '../version.ts';
 import { Client } from './client.ts';
+import { addAlertCommands } from './alerts.ts';
+import { addBackupCommands } from './backup.ts';
+import { addApplyCommand } from './apply.ts';
 import { addCompletionCommand } from './completion.ts';
 import { withExamples, type CliContext } from './context.ts';
+import { addDoctorCommand } from './doctor.ts';
 import { addEvidenceCommands } from './evidence.ts';
+import { addExportConfigurationCommand } from './export-configuration.ts';
 import type { CliHandlers } from './handlers.ts';
 import { addKeyCommands } from './keys.ts';
 import { addLedgerCommands } from './ledger.ts';
+import { inLook, PLAIN } from './look.ts';
+import { addMasterKeyCommands } from './master-key.ts';
 import { addOperatorCommands } from './operators.ts';
 import { printable, TERMINAL, type Io } from './output.ts';
 import { addPolicyCommands } from './policy.ts';
@@ -17,6 +24,8 @@ import { addProjectCommands } from './projects.ts';
 import { addProviderCommands } from './providers.ts';
 import { addRequestCommands } from './requests.ts';
 import { addServeCommands } from './serve.ts';
+import { addReportCommand } from './report.ts';
+import { addRestoreCommand } from './restore.ts';
 import { addSentryCommands } from './sentry.ts';
 import { addStatusCommand } from './status.ts';
 import { addCreditCommands, addWorkspaceCommands } from './workspaces.ts';
@@ -37,22 +46,25 @@ export async function runCli(argv: readonly string[], handlers: CliHandlers, sur
   const commands = argv[0] === 'serve' ? [addServeCommands] : COMMANDS;
   const program = buildProgram({ io, handlers, client: () => new Client(environment()) }, commands);
   try {
-    await program.parseAsync(argv.length === 0 ? ['--help'] : [...argv], { from: 'user' });
+    await inLook(io.look ?? PLAIN, () => program.parseAsync(argv.length === 0 ? ['--help'] : [...argv], { from: 'user' }));
     return 0;
   } catch (error) {
     return exitCodeOf(error, io);
   }
 }
 
-function buildProgram(context: CliContext, commands: readonly AddCommands[]): Command {
+/** The whole tree of commands; with `commands` only a part of it. */
+export function buildProgram(context: CliContext, commands: readonly AddCommands[] = COMMANDS): Command {
   const program = new Command('panicly')
     .description('An AI spend firewall between your applications and model providers.')
     .version(VERSION, '-v, --version', 'print the version')
     .helpOption('-h, --help', 'show help')
+    // What stands behind a verb is the verb's: `usage` has options and a verb `export` with the same ones.
+    .enablePositionalOptions()
     .exitOverride()
     .configureOutput({ writeOut: context.io.out, writeErr: context.io.err, outputError: () => undefined });
   for (const add of commands) add(program, context);
-  withExamples(program, 'panicly serve', 'panicly keys create --project default --name backend', 'panicly requests list --decision deny');
+  withExamples(program, ...FIRST_STEPS);
   return program.addHelpText('after', ENVIRONMENT_HELP);
 }
 
@@ -62,10 +74,14 @@ type AddCommands = (program: Command, context: CliContext) => void;
 const COMMANDS: readonly AddCommands[] = [
   addServeCommands,
   addStatusCommand,
+  addDoctorCommand,
   addSentryCommands,
   addRequestCommands,
   addEvidenceCommands,
+  addReportCommand,
   addPolicyCommands,
+  addApplyCommand,
+  addExportConfigurationCommand,
   addWorkspaceCommands,
   addCreditCommands,
   addProjectCommands,
@@ -73,11 +89,23 @@ const COMMANDS: readonly AddCommands[] = [
   addProviderCommands,
   addPriceCommands,
   addOperatorCommands,
+  addMasterKeyCommands,
+  addAlertCommands,
   addLedgerCommands,
+  addBackupCommands,
+  addRestoreCommand,
   addCompletionCommand,
 ];
 
-const ENVIRONMENT_HELP = `
+const FIRST_STEPS = [
+  'panicly serve',
+  'panicly providers add --kind openai --api-key - < key.txt',
+  'panicly keys create --project default --name backend',
+  'panicly policy get > policy.json',
+  'panicly requests list --decision deny',
+];
+
+const ENVIRONMENT_HELP = `Each command has --help with examples, and --json.
 The server is found by PANICLY_URL (default http://127.0.0.1:3000). The operator token comes from PANICLY_TOKEN,
 or from the file operator.token in PANICLY_DATA (default ./panicly-data).
 `;

@@ -6,32 +6,75 @@ import { CliProblem } from './problem.ts';
 
 /** `status`: one screen. */
 export function addStatusCommand(program: Command, { io, client }: CliContext): void {
-  withJson(program.command('status').description('how things stand: Sentry Mode, budgets, today, the ledger'), 'panicly status').action(
-    async (options: CommonOptions) => {
-      const readiness = await client().readiness();
-      const isReady = readiness.status === 'ready';
-      if (!isReady)
-        show(io, options, readiness, () => facts(Object.entries(readiness.parts).map(([name, ready]) => [name, wellOrNot(ready)])));
-      else show(io, options, await client().get<StatusJson>('/status'), statusText);
-      if (!isReady) throw new CliProblem('the server cannot serve right now', 1);
-    },
-  );
+  withJson(
+    program.command('status').description('how things stand: Sentry Mode, budgets, today, providers, the ledger'),
+    'panicly status',
+  ).action(async (options: CommonOptions) => {
+    const readiness = await client().readiness();
+    const isReady = readiness.status === 'ready';
+    if (!isReady)
+      show(io, options, readiness, () => facts(Object.entries(readiness.parts).map(([name, ready]) => [name, wellOrNot(ready)])));
+    else show(io, options, await client().get<StatusJson>('/status'), statusText);
+    if (!isReady) throw new CliProblem('the server cannot serve right now', 1);
+  });
 }
 
 function statusText(status: StatusJson): string {
   const sections = [
-    facts([
-      ['ledger', wellOrNot(status.ledger.available)],
-      ['clock', status.ledger.clock_confirmed ? 'ok' : 'jumped: confirm it with "panicly ledger confirm-clock"'],
-      ['in flight', status.requests_in_flight],
-      ['test requests today', status.test_requests_today],
-    ]),
+    whole(status),
     workspaceTable(status),
     projectTable(status),
     budgetTable(status),
     denialTable(status),
+    providerTable(status),
   ];
-  return sections.filter((section) => section !== '').join('\n');
+  return notices(status) + sections.filter((section) => section !== '').join('\n');
+}
+
+/** What somebody has to say yes to before anything passes. */
+function notices({ ledger }: StatusJson): string {
+  const clock = ledger.clock_confirmed ? '' : 'The clock has jumped: confirm it with "panicly ledger confirm-clock"\n';
+  const { restored_at: at } = ledger;
+  const restored = at === null ? '' : `A backup was restored at ${at}: nothing passes until "panicly ledger confirm-restore"\n`;
+  return clock + restored;
+}
+
+function whole(status: StatusJson): string {
+  const { ledger, alerts } = status;
+  const row: (readonly [string, Cell])[] = [
+    ['LEDGER', wellOrNot(ledger.available)],
+    ['CLOCK', ledger.clock_confirmed ? 'ok' : 'jumped'],
+    ['IN FLIGHT', status.requests_in_flight],
+    ['TEST REQUESTS TODAY', status.test_requests_today],
+    ['PRICES OF', status.prices_as_of],
+    ...(alerts === null ? [] : [['ALERTS', alertsCell(alerts)] as const]),
+  ];
+  return table(
+    row.map(([name]) => name),
+    [row.map(([, cell]) => cell)],
+    [],
+  );
+}
+
+function alertsCell({ alerts, pending, failed }: NonNullable<StatusJson['alerts']>): string {
+  const words = [...(pending > 0 ? [`${pending} wait`] : []), ...(failed > 0 ? [`${failed} failed`] : [])];
+  return words.length === 0 ? String(alerts) : `${alerts} (${words.join(', ')})`;
+}
+
+function providerTable({ providers }: StatusJson): string {
+  const worst = providers.toSorted((a, b) => okShare(a) - okShare(b) || b.attempts - a.attempts);
+  const rows = worst.map((one) => [
+    `${one.project}/${one.name}`,
+    one.attempts === 0 ? 'not used yet' : `${one.ok} of ${one.attempts}`,
+    one.p50_first_byte_ms === null ? null : `${one.p50_first_byte_ms} ms`,
+    one.last_error?.kind ?? null,
+    one.last_error?.at ?? null,
+  ]);
+  return rows.length === 0 ? '' : shortTable(['PROVIDER', 'OK OF THE LAST', 'FIRST BYTE', 'LAST ERROR', 'AT'], rows, [2]);
+}
+
+function okShare({ ok, attempts }: StatusJson['providers'][number]): number {
+  return attempts === 0 ? 1 : ok / attempts;
 }
 
 function wellOrNot(isWell: boolean): string {
@@ -99,4 +142,4 @@ function shortTable(header: readonly string[], rows: readonly (readonly Cell[])[
   return table(header, rows.slice(0, MAX_ROWS), right) + (more > 0 ? `and ${more} more: panicly status --json\n` : '');
 }
 
-const MAX_ROWS = 8;
+const MAX_ROWS = 5;

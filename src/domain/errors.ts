@@ -39,6 +39,7 @@ export const REASONS = {
   missing_field: invalid,
   invalid_value: invalid,
   invalid_host: invalid,
+  invalid_framing: invalid,
   conflicting_caps: invalid,
   background_unsupported: invalid,
   unknown_field: invalid,

@@ -19,7 +19,7 @@ export function parseDecisionId(id: string): { seq: number; atMs: number } | nul
 }
 
 /** The prefixes of public ids of things that people make. */
-export type IdPrefix = 'wsp' | 'prj' | 'key' | 'con' | 'opr' | 'alr' | 'aud';
+export type IdPrefix = 'wsp' | 'prj' | 'key' | 'con' | 'opr' | 'alr' | 'aud' | 'req' | 'evt';
 
 const ALPHABET = '0123456789abcdefghijklmnopqrstuvwxyz';
 

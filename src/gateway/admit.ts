@@ -26,19 +26,19 @@ export async function admit(priced: Priced, policy: CompiledPolicy, ledger: Ledg
       return verdict;
     });
     // A denial may be counted in the row of an equal one, which names another model or another moment: the client is told of its own.
-    return decision.verdict.allow ? decision : denied(decision, judged ?? decision.verdict);
+    return decision.verdict.allow ? decision : denied(decision, judged ?? decision.verdict, priced);
   } catch (error) {
     if (!(error instanceof LedgerUnavailable)) throw error;
     return new Refused(new Refusal(error.reason, SENTENCES[error.reason], { retryAfterSeconds: 1 }));
   }
 }
 
-function denied(decision: Decision, verdict: Denied): Refused {
+function denied(decision: Decision, verdict: Denied, priced: Priced): Refused {
   const { finding } = verdict;
   const refusal = new Refusal(finding.reason, finding.message, {
     ...(finding.retryable === undefined ? {} : { retryable: finding.retryable }),
     ...(finding.retryAfterSeconds === undefined ? {} : { retryAfterSeconds: finding.retryAfterSeconds }),
     ...(verdict.status === undefined ? {} : { status: verdict.status }),
   });
-  return new Refused(refusal, decisionId(decision.seq, decision.atMs));
+  return new Refused(refusal, decisionId(decision.seq, decision.atMs), priced);
 }

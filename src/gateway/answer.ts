@@ -25,9 +25,9 @@ export function isEventStream(answer: UpstreamAnswer): boolean {
 
 /** Streams the answer to the client as it arrives. */
 export function answerStreamed(attempt: Attempt, answer: UpstreamAnswer, outgoing: Outgoing): Response {
-  const headers = answerHeaders(attempt, answer.headers, null);
   const { body, reader, decoded } = streamOf(attempt, answer, outgoing);
-  if (decoded) delete headers['content-encoding'];
+  const headers = answerHeaders(attempt, answer.headers, null);
+  if (decoded) headers.delete('content-encoding');
   return new Response(relay(attempt, body, reader), { status: answer.status, headers });
 }
 
@@ -70,6 +70,7 @@ export async function answerWhole(
 }
 
 function finish(attempt: Attempt, answer: UpstreamAnswer, outgoing: Outgoing, bytes: Uint8Array): Response | Refused | FieldRefused {
+  attempt.answeredMs = attempt.context.monotonicMs();
   const readable = decodeForReading(bytes, answer.headers.get('content-encoding'));
   const settlement = settle(attempt, answer.status, readable);
   if (answer.status >= 400) {

@@ -4,7 +4,7 @@ import type { Settlement } from '../domain/decision.ts';
 import type { Usage } from '../domain/usage.ts';
 import type { Allowed } from '../domain/verdict.ts';
 import type { CutReason, InFlight } from './in-flight.ts';
-import type { PathObserver } from './observer.ts';
+import type { PathObserver, RequestMark } from './observer.ts';
 import type { Priced } from './price.ts';
 import { settlementOf } from './settle.ts';
 
@@ -18,6 +18,9 @@ export interface AttemptContext {
   readonly limits: {
     /** A client that takes nothing of its stream for so long is taken for gone. */
     readonly slowClientMs: number;
+    /** How long the provider may take for its first byte, and how long it may then be silent. */
+    readonly firstByteMs: number;
+    readonly idleMs: number;
   };
 }
 
@@ -40,6 +43,8 @@ export const NOTHING_SENT: EndFacts = { usage: null, mayHaveBilled: false };
 export class Attempt {
   readonly id: string;
   readonly verdict: Allowed;
+  /** Those of when it was admitted: a change of settings is for requests that come after. */
+  readonly limits: AttemptContext['limits'];
   upstreamStatus = 0;
   /** True from the moment in which bytes may have left for the provider. */
   wasSent = false;
@@ -50,6 +55,10 @@ export class Attempt {
   /** When it was admitted, and when it was handed to the provider's connection; of the monotonic clock. */
   readonly startedMs: number;
   sentMs: number | null = null;
+  /** When the whole of an answer that is not passed on as it arrives was there, of the monotonic clock. */
+  answeredMs: number | null = null;
+  /** There when somebody follows its request. */
+  mark: RequestMark | null = null;
   #firstByteMs: number | null = null;
   #settlement: Settlement | null = null;
   #abortUpstream: (() => void) | null = null;
@@ -61,13 +70,14 @@ export class Attempt {
     readonly decision: Decision,
     readonly priced: Priced,
     readonly context: AttemptContext,
-    readonly onEnd: (() => void) | null = null,
+    readonly onEnd: ((wasStopped: boolean) => void) | null = null,
     /** When its request came in, of the monotonic clock. */
     readonly arrivedMs: number = context.monotonicMs(),
   ) {
     this.id = decisionId(decision.seq, decision.atMs);
     this.verdict = decision.verdict as Allowed;
     this.startedMs = context.monotonicMs();
+    this.limits = context.limits;
     context.inFlight.add(this);
   }
 
@@ -157,7 +167,7 @@ export class Attempt {
     this.context.inFlight.remove(this);
     this.context.settle(this.#settlement);
     for (const observer of this.context.observers) observer.ended?.(this);
-    if (this.#lasted) this.onEnd?.();
+    if (this.#lasted) this.onEnd?.(this.stopReason !== null);
     return this.#settlement;
   }
 }

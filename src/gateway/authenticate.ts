@@ -16,7 +16,7 @@ export interface Caller {
 const HOW_TO_SEND =
   'Send your project key as `Authorization: Bearer pk_...` or `x-panicly-key: pk_...`. Make one with: panicly keys create --project NAME';
 
-/** Finds the caller from the headers alone, before any body is read. Writes nothing anywhere. */
+/** Finds the caller from the headers alone, before any body is read. Writes nothing but, in memory, when the key was last used. */
 export function authenticate(headers: Headers, directory: Directory, nowMs: number): Caller | Refusal {
   const secret = presentedKey(headers);
   if (secret instanceof Refusal) return secret;
@@ -35,6 +35,7 @@ export function authenticate(headers: Headers, directory: Directory, nowMs: numb
       'expired_key',
       `The key ${key.prefix}... expired. Make a new one with: panicly keys create --project ${entry.project.name}`,
     );
+  found.lastUsedAtMs = nowMs;
   return { key, lineageId: found.lineageId, entry, environment: key.environment };
 }
 

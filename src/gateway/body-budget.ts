@@ -2,7 +2,8 @@
 export class BodyBudget {
   #taken = 0;
 
-  constructor(readonly capacityBytes: number) {}
+  /** The capacity may change: what is taken already stays taken. */
+  constructor(public capacityBytes: number) {}
 
   /** Reserves `bytes`; false when there is no room. */
   take(bytes: number): boolean {

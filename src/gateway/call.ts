@@ -1,4 +1,5 @@
 import type { Route } from '../domain/candidate.ts';
+import type { RequestMark } from './observer.ts';
 
 /** One request as it came off the network. */
 export interface Call {
@@ -10,6 +11,8 @@ export interface Call {
   readonly arrivedMs: number;
   /** Called when an attempt is not over in a moment. */
   readonly onLasting?: () => void;
-  /** Called when an attempt that lasted has ended, whichever way. */
-  readonly onEnd?: () => void;
+  /** Called when an attempt that lasted has ended; `wasStopped` when it did so before its time: its client may never read what is left. */
+  readonly onEnd?: (wasStopped: boolean) => void;
+  /** There when somebody follows this request. */
+  readonly mark?: RequestMark | null;
 }

@@ -29,6 +29,8 @@ export interface KeyEntry {
   readonly projectId: number;
   /** The first key of its line: rotated keys share windows and budgets. */
   readonly lineageId: number;
+  /** When it was last accepted, wall-clock milliseconds since 1970; null when it was not since the process began. */
+  lastUsedAtMs: number | null;
 }
 
 /**
@@ -37,6 +39,7 @@ export interface KeyEntry {
  */
 export class Directory {
   readonly #keysByHash = new Map<string, KeyEntry>();
+  readonly #keyPublicIds = new Map<number, string>();
   readonly #projects = new Map<number, ProjectEntry>();
   #changes = 0;
 
@@ -50,6 +53,11 @@ export class Directory {
     return this.#keysByHash.get(sha256) ?? null;
   }
 
+  /** The public id of a key, or null. */
+  keyPublicId(id: number): string | null {
+    return this.#keyPublicIds.get(id) ?? null;
+  }
+
   project(id: number): ProjectEntry | null {
     return this.#projects.get(id) ?? null;
   }
@@ -60,7 +68,9 @@ export class Directory {
 
   putKey(key: ApiKey): void {
     this.#changes++;
-    this.#keysByHash.set(key.sha256, { key, projectId: key.projectId, lineageId: key.lineageId ?? key.id });
+    this.#keyPublicIds.set(key.id, key.publicId);
+    const lastUsedAtMs = this.#keysByHash.get(key.sha256)?.lastUsedAtMs ?? null;
+    this.#keysByHash.set(key.sha256, { key, projectId: key.projectId, lineageId: key.lineageId ?? key.id, lastUsedAtMs });
   }
 
   putProject(entry: ProjectEntry): void {

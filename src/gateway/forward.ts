@@ -33,7 +33,12 @@ export async function forward(
   const { signal } = call.request;
   signal.addEventListener('abort', () => attempt.stop('client_aborted'), { once: true });
   if (signal.aborted) attempt.stop('client_aborted');
-  const answer = await send(gateway, attempt, outgoing, requestHeaders(call.request.headers, { secret, userAgent: USER_AGENT }));
+  const answer = await send(
+    gateway,
+    attempt,
+    outgoing,
+    requestHeaders(call.request.headers, { secret, userAgent: USER_AGENT, trace: call.mark?.traceHeaders() ?? null }),
+  );
   if (answer.kind !== 'answer') return withoutAnswer(attempt, answer);
   attempt.gotHeaders(answer.status);
   if (!isFinalStatus(answer.status)) return noAnswerOfHttp(attempt);
@@ -82,7 +87,7 @@ function send(
     body: outgoing.bytes,
     signal: null,
     onStoppable: (stop) => attempt.onStop(stop),
-    firstByteMs: gateway.limits.firstByteMs,
-    idleMs: gateway.limits.idleMs,
+    firstByteMs: attempt.limits.firstByteMs,
+    idleMs: attempt.limits.idleMs,
   });
 }

@@ -7,12 +7,11 @@ import type { AttemptContext } from './attempt.ts';
 import type { BodyBudget } from './body-budget.ts';
 import type { Directory } from './directory.ts';
 import type { InFlight } from './in-flight.ts';
-import type { Counters } from './counters.ts';
-import type { PathObserver } from './observer.ts';
+import type { Follow, PathObserver } from './observer.ts';
 import type { OriginRules } from './origin.ts';
 import type { ReceiveLimits } from './receive.ts';
 
-/** Limits of the path that do not change while the process lives. */
+/** Limits of the path. Swapped as a whole when the settings are read again. */
 export interface PathLimits extends ReceiveLimits {
   readonly requestsInFlight: number;
   readonly firstByteMs: number;
@@ -34,13 +33,15 @@ export interface Gateway extends AttemptContext {
   readonly providers: Upstream;
   readonly simulator: Upstream;
   readonly clock: Clock;
-  readonly limits: PathLimits;
+  limits: PathLimits;
   readonly bodies: BodyBudget;
   readonly inFlight: InFlight;
-  readonly origin: OriginRules;
-  readonly counters: Counters;
+  /** Swapped as a whole when the settings are read again. */
+  origin: OriginRules;
   /** In the order in which they are told. Others may be added while the process starts. */
   readonly observers: PathObserver[];
+  /** Set while single requests are followed: traces, or a log line for each. */
+  follow?: Follow;
   /** True once the process has begun to stop: nothing new is admitted. */
   stopping: boolean;
 }

@@ -12,6 +12,8 @@ const TICK_MS = 1_000;
  * cuts nobody for it.
  */
 export class InFlight {
+  /** Requests whose decision is being made and written: they take a place already. */
+  deciding = 0;
   readonly #attempts = new Set<Attempt>();
   #waiters: (() => void)[] = [];
   #cuts = 0;
@@ -48,13 +50,20 @@ export class InFlight {
       const { handedOverAtTick } = attempt;
       if (handedOverAtTick === null) continue;
       const waitedMs = (this.#ticks - handedOverAtTick - 1) * TICK_MS;
-      if (waitedMs >= attempt.context.limits.slowClientMs) attempt.stop('client_aborted');
+      if (waitedMs >= attempt.limits.slowClientMs) attempt.stop('client_aborted');
     }
   }
 
   remove(attempt: Attempt): void {
     if (!this.#attempts.delete(attempt) || this.#attempts.size > 0) return;
     for (const waiter of this.#waiters.splice(0)) waiter();
+  }
+
+  /** How many attempts match. */
+  count(matches: (attempt: Attempt) => boolean): number {
+    let count = 0;
+    for (const attempt of this.#attempts) if (matches(attempt)) count++;
+    return count;
   }
 
   /** Cuts every attempt that `matches`, and says how many those were. */

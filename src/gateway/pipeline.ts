@@ -20,7 +20,6 @@ const MAX_ATTEMPTS = 4;
 export async function serve(gateway: Gateway, call: Call): Promise<Response | Refused> {
   const answer = await walk(gateway, call);
   if (answer instanceof Refused) {
-    gateway.counters.refusal(answer.refusal.reason);
     for (const observer of gateway.observers) observer.refused?.(call, answer);
   }
   return answer;
@@ -56,10 +55,20 @@ async function attempts(gateway: Gateway, call: Call, caller: Caller, received: 
     const stops = stopsOf(gateway);
     const foreign = priced.candidate.storedReferences.length === 0 ? null : await checkReferences(gateway, priced);
     if (foreign) return new Refused(foreign);
-    const decision = await admit(priced, caller.entry.policy, gateway.ledger);
+    call.mark?.judging();
+    // Many may have come through the door together.
+    const full = fullHouse(gateway);
+    if (full) return new Refused(full);
+    gateway.inFlight.deciding++;
+    let decision: Awaited<ReturnType<typeof admit>>;
+    try {
+      decision = await admit(priced, caller.entry.policy, gateway.ledger);
+    } finally {
+      gateway.inFlight.deciding--;
+    }
     if (decision instanceof Refused) return decision;
-    gateway.counters.allowed++;
     const attempt = new Attempt(decision, priced, gateway, call.onEnd ?? null, call.arrivedMs);
+    for (const observer of gateway.observers) observer.admitted?.(attempt, call);
     const stopped = stops === stopsOf(gateway) ? null : stoppedMeanwhile(gateway, attempt, caller, call, origin);
     if (stopped) return stopped;
     const answer = await forwardOrFail(gateway, attempt, caller, call, received.body);
@@ -96,10 +105,11 @@ function stoppedMeanwhile(gateway: Gateway, attempt: Attempt, caller: Caller, ca
 const SHUTTING_DOWN = new Refusal('shutting_down', 'Panicly is stopping. Try again in a moment.', { retryAfterSeconds: 1 });
 
 function closedDoor(gateway: Gateway): Refusal | null {
-  if (gateway.stopping) return SHUTTING_DOWN;
-  if (gateway.inFlight.size >= gateway.limits.requestsInFlight)
-    return new Refusal('overloaded', 'Too many requests are in flight (limits.requests_in_flight). Try again in a moment.', {
-      retryAfterSeconds: 1,
-    });
-  return null;
+  return gateway.stopping ? SHUTTING_DOWN : fullHouse(gateway);
+}
+
+function fullHouse({ inFlight, limits }: Gateway): Refusal | null {
+  if (inFlight.size + inFlight.deciding < limits.requestsInFlight) return null;
+  const message = 'Too many requests are in flight (limits.requests_in_flight). Try again in a moment.';
+  return new Refusal('overloaded', message, { retryAfterSeconds: 1 });
 }

@@ -1,4 +1,5 @@
 import { Refusal } from '../domain/errors.ts';
+import { Watchdogs } from '../upstream/watchdog.ts';
 import { parseBody, type JsonBody } from '../wire/json.ts';
 import { Reservation, type BodyBudget } from './body-budget.ts';
 
@@ -16,6 +17,9 @@ export interface Received {
 
 /** Bodies of at most this announced size are reserved as a whole and read in one go. */
 const SMALL_BYTES = 64 * 1024;
+
+/** One timer for all bodies: one each, raced against the reading, costs several microseconds a request. */
+const deadlines = new Watchdogs();
 
 /** Reads the body once and checks it (I5). The caller gives `reservedBytes` back when the request is answered. */
 export async function receive(request: Request, limits: ReceiveLimits, budget: BodyBudget): Promise<Received | Refusal> {
@@ -47,18 +51,21 @@ function announcedBytes(headers: Headers): number {
   return /^\d{1,15}$/.test(length) ? Number(length) : Number.POSITIVE_INFINITY;
 }
 
-async function readWithin(request: Request, limits: ReceiveLimits, reservation: Reservation): Promise<Uint8Array | Refusal> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<Refusal>((resolve) => {
-    timer = setTimeout(() => resolve(tooLate(limits)), limits.receiveMs);
+function readWithin(request: Request, limits: ReceiveLimits, reservation: Reservation): Promise<Uint8Array | Refusal> {
+  return new Promise((resolve) => {
+    const deadline = deadlines.watch(() => resolve(tooLate(limits)));
+    deadline.arm(limits.receiveMs);
+    readBody(request, limits, reservation).then(
+      (bytes) => {
+        deadline.end();
+        resolve(bytes);
+      },
+      () => {
+        deadline.end();
+        resolve(new Refusal('invalid_json', 'The request body could not be read to its end.'));
+      },
+    );
   });
-  try {
-    return await Promise.race([readBody(request, limits, reservation), late]);
-  } catch {
-    return new Refusal('invalid_json', 'The request body could not be read to its end.');
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 async function readBody(request: Request, limits: ReceiveLimits, reservation: Reservation): Promise<Uint8Array | Refusal> {

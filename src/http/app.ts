@@ -5,7 +5,8 @@ import { docsRoutes } from './docs.ts';
 import { corsRoutes, type CorsRules } from './cors.ts';
 import { errorHook, type ReportFailure } from './errors.ts';
 import { healthRoutes } from './health.ts';
-import { metricsRoutes } from './metrics.ts';
+import { literalRoutes } from './literal-path.ts';
+import { metricsRoutes, type MetricsSource } from './metrics.ts';
 import { operatorRoutes } from './operator.ts';
 import { publicRoutes } from './public.ts';
 
@@ -15,6 +16,7 @@ export interface AppParts {
   readonly office: Office;
   readonly cors: CorsRules;
   readonly report: ReportFailure;
+  readonly metrics: MetricsSource;
 }
 
 /** The whole HTTP face, not yet listening. */
@@ -23,7 +25,12 @@ export function createApp(parts: AppParts, options: { readonly maxRequestBodyByt
     normalize: false,
     // With a Host of one to three characters Elysia would otherwise route on another path than the request shows.
     handler: { standardHostname: false },
-    serve: { development: false, idleTimeout: 120, maxRequestBodySize: options.maxRequestBodyBytes },
+    serve: {
+      development: false,
+      idleTimeout: 120,
+      maxRequestBodySize: options.maxRequestBodyBytes,
+      routes: literalRoutes('/admin/v1', () => app),
+    },
   })
     .use(errorHook(parts.report))
     .use(publicRoutes(parts.gateway, parts.cors))
@@ -36,7 +43,7 @@ export function createApp(parts: AppParts, options: { readonly maxRequestBodyByt
         running: !parts.gateway.stopping,
       })),
     )
-    .use(metricsRoutes(parts.gateway, parts.office))
+    .use(metricsRoutes(parts.metrics, parts.office))
     .use(docsRoutes(() => app));
   return app;
 }

@@ -1,6 +1,7 @@
 import { Elysia, type AnyElysia } from 'elysia';
+import { notFound } from './errors.ts';
 
-/** Which web pages may call `/v1` from a browser. Empty: none, and no header is ever sent. */
+/** Which web pages may call `/v1` from a browser. Empty: none, and no header is ever sent. Read with each request: it may change. */
 export interface CorsRules {
   readonly origins: readonly string[];
 }
@@ -8,7 +9,7 @@ export interface CorsRules {
 const PREFLIGHT_SECONDS = '600';
 const METHODS = 'GET, POST';
 const EXPOSED =
-  'x-panicly-decision-id, x-panicly-cost-hold-usd, x-panicly-cost-usd, x-panicly-output-cap, x-panicly-budget-remaining-usd, x-request-id, retry-after';
+  'x-panicly-decision-id, x-panicly-request-id, x-panicly-cost-hold-usd, x-panicly-cost-usd, x-panicly-output-cap, x-panicly-budget-remaining-usd, x-request-id, retry-after';
 
 /** Lets a page of a named origin read the answer. Changes nothing for any other caller. */
 export function withCors(response: Response, request: Request, rules: CorsRules): Response {
@@ -21,13 +22,12 @@ export function withCors(response: Response, request: Request, rules: CorsRules)
   return response;
 }
 
-/** Answers preflight requests of named origins; without any there is no such route. */
+/** Answers preflight requests of named origins; without any it is as if there were no such route. */
 export function corsRoutes(rules: CorsRules): AnyElysia {
-  const app = new Elysia({ name: 'cors' });
-  if (rules.origins.length === 0) return app;
-  return app.options(
+  return new Elysia({ name: 'cors' }).options(
     '/v1/*',
     ({ request }) => {
+      if (rules.origins.length === 0) throw notFound('OPTIONS', new URL(request.url).pathname);
       const response = withCors(new Response(null, { status: 204 }), request, rules);
       if (!response.headers.has('access-control-allow-origin')) return new Response(null, { status: 403 });
       response.headers.set('access-control-allow-methods', METHODS);

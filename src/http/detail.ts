@@ -68,7 +68,7 @@ function json(schema: TSchema, examples?: object) {
 
 function errorAnswer(status: number) {
   const examples = Object.fromEntries(reasonsOfStatus(status).map((reason) => [reason, errorExample(reason)]));
-  const headers = { ...DECISION_HEADER, ...RETRY_HEADERS };
+  const headers = { ...DECISION_HEADER, 'x-panicly-request-id': headerRef('x-panicly-request-id'), ...RETRY_HEADERS };
   return {
     description: STATUS_MEANINGS[status]!,
     headers,

@@ -4,6 +4,15 @@ import { Refusal, type Reason } from '../domain/errors.ts';
 /** Seconds that `retry-after` names when a retryable refusal knows nothing better. */
 const DEFAULT_RETRY_SECONDS = 1;
 
+/**
+ * Refusals that do not wait for the rest of the body. Their connection is closed: it would otherwise stay open for as long as
+ * its client likes to drip.
+ */
+const LEAVES_BODY: ReadonlySet<number> = new Set([401, 408, 413]);
+
+/** Refusals of what somebody else may have read otherwise: nothing more is read from that connection. */
+const LEAVES_CONNECTION: ReadonlySet<Reason> = new Set(['invalid_host', 'invalid_framing', 'unknown_url']);
+
 /** The unchanging head of the body, by reason. */
 const heads = new Map<Reason, string>();
 
@@ -36,6 +45,7 @@ export function errorResponse(refusal: Refusal, decisionId: string | null): Resp
   if (refusal.retryable) headers['retry-after'] = String(refusal.options.retryAfterSeconds ?? DEFAULT_RETRY_SECONDS);
   if (decisionId !== null) headers['x-panicly-decision-id'] = decisionId;
   if (refusal.status === 401) headers['www-authenticate'] = 'Bearer realm="panicly"';
+  if (LEAVES_BODY.has(refusal.status) || LEAVES_CONNECTION.has(refusal.reason)) headers['connection'] = 'close';
   return new Response(errorBody(refusal, decisionId), { status: refusal.status, headers });
 }
 

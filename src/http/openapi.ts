@@ -42,6 +42,7 @@ function header(description: string, example: string) {
 
 const HEADERS = {
   'x-panicly-decision-id': header('The recorded decision. On every answer to a judged request.', 'dec_mi9x0k2c0a1'),
+  'x-panicly-request-id': header('The id of a request that was refused before it was judged, as the log has it.', 'req_4k2n8s0d7f3h9j1l'),
   'x-panicly-cost-hold-usd': header('What was reserved before the request was forwarded, USD.', '0.0123'),
   'x-panicly-cost-usd': header('What the request cost, USD. On answers that are not streamed.', '0.000123'),
   'x-panicly-output-cap': header('The output cap that Panicly put into the request, tokens.', '4096'),

@@ -3,7 +3,15 @@ import { bearerToken } from '../gateway/authenticate.ts';
 import { canonicalAddress } from '../gateway/origin.ts';
 import type { Operator } from '../operator/outcome.ts';
 import type { Office } from '../operator/office.ts';
+import { notFound } from './errors.ts';
+import { isLiteral } from './literal-path.ts';
 import { checkHost } from './public.ts';
+
+/**
+ * For whom a route is: `installation` for operators who are bound to no workspace, `workspace` also for those who are; the route then
+ * answers for their workspace only.
+ */
+export type Reach = 'installation' | 'workspace';
 
 /** How many wrong tokens an address may try in a minute. */
 const ATTEMPTS = 20;
@@ -38,9 +46,18 @@ export class OperatorDoor {
 
   constructor(readonly office: Office) {}
 
-  enter(request: Request, peer: string | null): Operator {
+  /** Who has a token that is bound to a workspace enters where `reach` says so, and nowhere else. */
+  enter(request: Request, peer: string | null, reach: Reach = 'installation'): Operator {
+    const operator = this.#identify(request, peer);
+    if (operator.workspaceId !== null && reach !== 'workspace')
+      throw new Refusal('forbidden', 'This operator token is bound to a workspace. Ask an owner of the installation.');
+    return operator;
+  }
+
+  #identify(request: Request, peer: string | null): Operator {
     const hostProblem = checkHost(request);
     if (hostProblem) throw hostProblem;
+    if (!isLiteral(request, peer)) throw notFound(request.method, new URL(request.url).pathname);
     const address = canonicalAddress(peer) ?? 'unknown';
     const nowMs = this.office.clock.monotonicMs();
     const token = bearerToken(request.headers.get('authorization') ?? '');

@@ -4,29 +4,35 @@ import { Refusal } from '../domain/errors.ts';
 import { parseBody } from '../wire/json.ts';
 import { refusalOfProblem } from './errors.ts';
 
+/** The largest body of the operator API where its route says nothing else. */
 const MAX_BYTES = 1024 * 1024;
 const NOTHING = Type.Object({}, { additionalProperties: false });
 
 /**
- * Reads a body of the operator API: strict JSON, at most 1 MB, no unknown field. Throws a Refusal that names the field.
+ * Reads a body of the operator API: strict JSON, at most `maxBytes` (1 MB), no unknown field. Throws a Refusal that names the field.
  * An empty body is an empty object where `isOptional` says so.
  */
-export async function bodyOf<Schema extends TSchema>(request: Request, schema: Schema, isOptional = false): Promise<Static<Schema>> {
-  const bytes = await bytesOf(request);
+export async function bodyOf<Schema extends TSchema>(
+  request: Request,
+  schema: Schema,
+  isOptional = false,
+  maxBytes = MAX_BYTES,
+): Promise<Static<Schema>> {
+  const bytes = await bytesOf(request, maxBytes);
   return checked(schema, isOptional && bytes.byteLength === 0 ? {} : parsed(bytes));
 }
 
 /** For routes that take no body: an empty one, or an object that says nothing. Throws a Refusal that names the field. */
 export async function noBodyOf(request: Request): Promise<Readonly<Record<string, never>>> {
-  const bytes = await bytesOf(request);
+  const bytes = await bytesOf(request, MAX_BYTES);
   if (bytes.byteLength > 0) checked(NOTHING, parsed(bytes));
   return {};
 }
 
-async function bytesOf(request: Request): Promise<Uint8Array> {
-  if (Number(request.headers.get('content-length') ?? 0) > MAX_BYTES) throw tooLarge();
+async function bytesOf(request: Request, maxBytes: number): Promise<Uint8Array> {
+  if (Number(request.headers.get('content-length') ?? 0) > maxBytes) throw tooLarge(maxBytes);
   const bytes = await request.bytes();
-  if (bytes.byteLength > MAX_BYTES) throw tooLarge();
+  if (bytes.byteLength > maxBytes) throw tooLarge(maxBytes);
   return bytes;
 }
 
@@ -64,6 +70,6 @@ function inWords(schema: TSchema): string {
   return `a ${schema['type']}`;
 }
 
-function tooLarge(): Refusal {
-  return new Refusal('request_too_large', `A body of the operator API holds at most ${MAX_BYTES} bytes.`);
+function tooLarge(maxBytes: number): Refusal {
+  return new Refusal('request_too_large', `A body of this route holds at most ${maxBytes} bytes.`);
 }

@@ -41,19 +41,33 @@ export function publicRoutes(gateway: Gateway, cors: CorsRules): AnyElysia {
 /** How long a connection may be idle between two requests, in seconds. */
 const KEEP_ALIVE_SECONDS = 60;
 
+/** How long a client gets to take the last words of an answer that was stopped, in seconds: one that reads nothing would hold its socket. */
+const LAST_WORDS_SECONDS = 4;
+
 async function answer(gateway: Gateway, route: Route, request: Request, server: HandlerContext['server']): Promise<Response> {
   const refusal = checkHost(request);
   if (refusal) return errorResponse(refusal, null);
-  const result = await serve(gateway, {
+  const arrivedMs = gateway.monotonicMs();
+  const mark = gateway.follow?.(route, request.headers, arrivedMs) ?? null;
+  const answering = serve(gateway, {
     route,
     request,
     peer: peerOf(request, server),
-    arrivedMs: gateway.monotonicMs(),
+    arrivedMs,
+    mark,
     // A model may think for minutes: the server's own idle timer must not end the request. Only who was let in is waited for.
     onLasting: () => server?.timeout(request, 0),
-    onEnd: () => server?.timeout(request, KEEP_ALIVE_SECONDS),
+    onEnd: (wasStopped) => server?.timeout(request, wasStopped ? LAST_WORDS_SECONDS : KEEP_ALIVE_SECONDS),
   });
-  return rendered(result);
+  if (mark === null) return rendered(await answering);
+  let status = 500;
+  try {
+    const response = rendered(await answering);
+    ({ status } = response);
+    return response;
+  } finally {
+    mark.answered(status);
+  }
 }
 
 /** Answers a question about models. */
@@ -69,15 +83,22 @@ async function read(
 }
 
 function rendered(result: Response | Refused): Response {
-  return result instanceof Refused ? errorResponse(result.refusal, result.decisionId) : result;
+  if (!(result instanceof Refused)) return result;
+  const response = errorResponse(result.refusal, result.decisionId);
+  // What was not judged has no decision: this is the id that the log has of it.
+  if (result.decisionId === null) response.headers.set('x-panicly-request-id', result.requestId);
+  return response;
 }
 
 function peerOf(request: Request, server: HandlerContext['server']): string | null {
   return server?.requestIP(request)?.address ?? null;
 }
 
-/** A Host header that is no host could make two readers see two addresses. */
+/** A Host header that is no host could make two readers see two addresses, and an odd transfer encoding two ends of the body. */
 export function checkHost(request: Request): Refusal | null {
+  const encoding = request.headers.get('transfer-encoding');
+  if (encoding !== null && encoding.toLowerCase() !== 'chunked')
+    return new Refusal('invalid_framing', 'Send the body with content-length, or with transfer-encoding: chunked and nothing else.');
   const host = request.headers.get('host');
   if (host !== null && /^(?:[a-z0-9_.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i.test(host)) return null;
   return new Refusal('invalid_host', 'The Host header is missing or is not a host name with an optional port.');

@@ -11,6 +11,7 @@ export const REASON_MEANINGS: Readonly<Record<Reason, string>> = {
   missing_field: 'A required field is missing; `param` names it.',
   invalid_value: 'A field has a value of the wrong kind; `param` names it.',
   invalid_host: 'The Host header is missing or not a host.',
+  invalid_framing: 'The transfer encoding is not chunked, or not only that.',
   conflicting_caps: 'The body has two different output caps.',
   background_unsupported: 'Background work is refused: its usage would never pass this server.',
   unknown_field: 'The operator API knows no such field; `param` names it.',

@@ -37,7 +37,7 @@ export function projectJson(registry: Registry, project: Project): ProjectJson {
   };
 }
 
-export function keyJson(registry: Registry, key: ApiKey): KeyJson {
+export function keyJson(registry: Registry, key: ApiKey, lastUsedAtMs: number | null = null): KeyJson {
   return {
     id: key.publicId,
     project_id: projectIdOf(registry, key.projectId),
@@ -47,6 +47,7 @@ export function keyJson(registry: Registry, key: ApiKey): KeyJson {
     created_at: iso(key.createdAtMs),
     expires_at: isoOrNull(key.expiresAtMs),
     revoked_at: isoOrNull(key.revokedAtMs),
+    last_used_at: isoOrNull(lastUsedAtMs),
   };
 }
 
@@ -126,8 +127,16 @@ export function creditJson({ requests, note, author, atMs }: CreditEntry): Credi
   return { requests, note, author, at: iso(atMs) };
 }
 
-export function operatorJson({ publicId, name, role, createdAtMs, expiresAtMs }: Operator): OperatorJson {
-  return { id: publicId, name, role, created_at: iso(createdAtMs), expires_at: isoOrNull(expiresAtMs) };
+export function operatorJson(registry: Registry, operator: Operator): OperatorJson {
+  const { publicId, name, role, workspaceId, createdAtMs, expiresAtMs } = operator;
+  return {
+    id: publicId,
+    name,
+    role,
+    workspace_id: workspaceId === null ? null : workspaceIdOf(registry, workspaceId),
+    created_at: iso(createdAtMs),
+    expires_at: isoOrNull(expiresAtMs),
+  };
 }
 
 export function auditJson({ publicId, atMs, actor, action, subject, ip, detail }: StoredAuditEvent) {

@@ -4,10 +4,11 @@ import type { Candidate } from '../domain/candidate.ts';
 import type { Decision, Settlement } from '../domain/decision.ts';
 import type { Allowed, Denied } from '../domain/verdict.ts';
 import { Admission, Waiters } from './admission.ts';
+import { CommitMeter, type OnCommit } from './commit-meter.ts';
 import { LedgerUnavailable, type Decide, type Ledger } from './ledger.ts';
 import type { LedgerMemory } from './memory.ts';
 import { CommitQueue, type CommandCall, type ItemOutcome, type QueueItem } from './sqlite/commit-queue.ts';
-import { SEQS_PER_COMMAND, type CommandName, type CommandResult } from './sqlite/commands.ts';
+import { seqsOf, type CommandName, type CommandResult } from './sqlite/commands.ts';
 import { Denials } from './sqlite/denials.ts';
 import type { Checkpoint } from './sqlite/protocol.ts';
 import { decisionRow, settlementRow, type Row } from './sqlite/rows.ts';
@@ -21,6 +22,9 @@ export interface LedgerEvents {
   readonly onRefusedRow: (seq: number, message: string) => void;
   /** The ledger can no longer commit, or can again. */
   readonly onHealth: (available: boolean, why: string) => void;
+  readonly onCommit?: OnCommit;
+  /** The writer died; a successor is started. */
+  readonly onWriterDeath?: () => void;
 }
 
 /** What an engine is made of. */
@@ -45,14 +49,19 @@ export class LedgerEngine implements Ledger {
   readonly #queue: CommitQueue;
   readonly #denials: Denials;
   readonly #waiters: Waiters;
+  readonly #meter: CommitMeter;
   #lastSeq: number;
   #open = true;
   #wasHealthy = true;
 
   constructor(readonly parts: EngineParts) {
     this.#lastSeq = parts.checkpoint.lastSeq;
+    this.#meter = new CommitMeter(parts.events.onCommit);
     this.#queue = new CommitQueue({
-      send: parts.send,
+      send: (write) => {
+        this.#meter.sent(write, parts.clock.monotonicMs());
+        parts.send(write);
+      },
       lastBatch: parts.checkpoint.batch,
       onRefused: (item, message) => parts.events.onRefusedRow(item.seq, message),
     });
@@ -65,6 +74,11 @@ export class LedgerEngine implements Ledger {
 
   get available(): boolean {
     return this.#open && this.#queue.healthy && !this.#waiters.stalled;
+  }
+
+  /** Rows and commands that are not yet known to be committed. */
+  get queueLength(): number {
+    return this.#queue.length;
   }
 
   /** Milliseconds since 1970 that never go back. */
@@ -116,7 +130,7 @@ export class LedgerEngine implements Ledger {
     if (!this.#open) return Promise.reject(new LedgerUnavailable('shutting_down'));
     if (!this.available) return Promise.reject(new LedgerUnavailable('ledger_unavailable'));
     const atMs = this.nowMs();
-    this.#lastSeq += SEQS_PER_COMMAND;
+    this.#lastSeq += seqsOf(call);
     const waiting = Promise.withResolvers<unknown>();
     this.#push(new CommandItem(this.#lastSeq, atMs, call, waiting));
     return waiting.promise as Promise<CommandResult<Name>>;
@@ -124,6 +138,7 @@ export class LedgerEngine implements Ledger {
 
   /** Takes the writer's reply to what was sent last. */
   receive(reply: WriteReply): void {
+    this.#meter.replied(reply, this.parts.clock.monotonicMs());
     this.#waiters.progressed();
     this.#queue.receive(reply);
     this.#reportHealth(reply.kind === 'failed' ? reply.message : 'the ledger commits again');
@@ -131,6 +146,7 @@ export class LedgerEngine implements Ledger {
 
   /** The writer died and a successor is on its way. */
   writerDied(): void {
+    this.parts.events.onWriterDeath?.();
     this.#queue.becomeUnhealthy();
     this.#reportHealth('the writer died');
   }

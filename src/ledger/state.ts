@@ -1,4 +1,5 @@
 import { spendLabel } from '../domain/belonging.ts';
+import type { Environment } from '../domain/candidate.ts';
 import type { Decision, Settlement } from '../domain/decision.ts';
 import { MAX_NANO_USD, type NanoUsd } from '../domain/money.ts';
 import type { Balance, Belonging, BudgetAccount, StateView, Volume } from '../domain/state.ts';
@@ -186,6 +187,11 @@ export class LedgerState implements StateView, LedgerMemory {
   /** Everything that is counted, as plain data: for verify, for tests, for people. */
   snapshot(nowMs: number): StateSnapshot {
     return snapshotOf(this.#live, this.#test, this.#open.size, nowMs);
+  }
+
+  /** Money that requests in flight hold, those of more than `HUGE_NANO_USD` apart. */
+  held(environment: Environment): NanoUsd {
+    return (environment === 'live' ? this.#live : this.#test).heldNanoUsd;
   }
 
   /** What was too much for the fixed capacities: counted cautiously, and to be seen in metrics. */

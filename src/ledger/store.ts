@@ -7,6 +7,12 @@ import type { Decision, Outcome, Settlement } from '../domain/decision.ts';
 import type { Reason } from '../domain/errors.ts';
 import type { ApiKey, Connection, Plan, Project, ProviderKind, Workspace } from '../domain/project.ts';
 import type { NanoUsd } from '../domain/money.ts';
+import type { AlertStore } from './alert-store.ts';
+import type { CatalogueStore } from './catalogue-store.ts';
+import type { ApplyStore } from './apply-store.ts';
+import type { ArchiveStore } from './archive-store.ts';
+import type { KeepStore } from './keep-store.ts';
+import type { ResealedValue, SealedValue } from './sealed.ts';
 
 /** Who did what, without secrets; the subject is a public id. */
 export interface AuditEvent {
@@ -39,6 +45,8 @@ export interface Operator {
   readonly createdAtMs: number;
   /** When the token stops working, milliseconds since 1970; null for never. */
   readonly expiresAtMs: number | null;
+  /** The one workspace that the operator sees; null for the whole installation. */
+  readonly workspaceId: number | null;
 }
 
 /** Where a connection's key is: encrypted in its row, in an environment variable, or nowhere (a local server without keys). */
@@ -99,8 +107,11 @@ export interface Alert {
   readonly publicId: string;
   readonly workspaceId: number;
   readonly projectId: number | null;
-  /** JSON text. */
+  /** JSON text, without secrets. */
   readonly definition: string;
+  /** The webhook URL and the signing secret, sealed for `alert:ID:url` and `alert:ID:secret`; null where there is none. */
+  readonly sealedUrl: Uint8Array | null;
+  readonly sealedSecret: Uint8Array | null;
   readonly createdAtMs: number;
 }
 
@@ -163,6 +174,8 @@ export interface NewOperator {
   readonly tokenSha256: string;
   /** Never when absent. */
   readonly expiresAtMs?: number | null;
+  /** The whole installation when absent. */
+  readonly workspaceId?: number | null;
 }
 
 /** What changes of a connection; what is left out stays. */
@@ -207,15 +220,8 @@ export interface RecordedDecision {
   readonly correction?: Correction;
 }
 
-/** What recomputing the ledger from its rows found. */
-export interface LedgerReport {
-  readonly decisions: number;
-  readonly settlements: number;
-  /** One sentence for each difference. Empty when all is well. */
-  readonly problems: readonly string[];
-}
-
 export interface DecisionFilter {
+  readonly workspaceId?: number;
   readonly projectId?: number;
   readonly keyId?: number;
   readonly allowed?: boolean;
@@ -273,7 +279,7 @@ export class StoreConflict extends Error {
 }
 
 /** Writes reject with `StoreConflict`, or with `LedgerUnavailable` when they cannot be committed. Ids that do not exist give null. */
-export interface Store {
+export interface Store extends CatalogueStore, AlertStore, ApplyStore, ArchiveStore, KeepStore {
   firstStart(first: FirstStart, audit?: AuditEvent): Promise<void>;
   createWorkspace(workspace: NewWorkspace, audit?: AuditEvent): Promise<Workspace>;
   updateWorkspace(id: number, change: WorkspaceChange, audit?: AuditEvent): Promise<Workspace | null>;
@@ -303,19 +309,27 @@ export interface Store {
   correct(recorded: RecordedDecision, costNanoUsd: NanoUsd, note: string, author: string, audit?: AuditEvent): Promise<Correction | null>;
   /** Writes only the audit event, for what changes nothing in the tables. */
   recordAudit(audit: AuditEvent): Promise<void>;
+  /**
+   * Stores values that were sealed anew with another master key, each only where the old one still stands, and seals the chain's key with
+   * the first of `chainSeals`: one transaction. Returns how many values were replaced.
+   */
+  reseal(what: { readonly values: readonly ResealedValue[]; readonly chainSeals: readonly Uint8Array[] }, audit?: AuditEvent): Promise<number>;
   createAlert(alert: Omit<Alert, 'id' | 'createdAtMs'>, audit?: AuditEvent): Promise<Alert>;
   deleteAlert(id: number, audit?: AuditEvent): Promise<void>;
 
   loadDirectory(): Promise<DirectorySnapshot>;
   /** Newest first. The cursor is the seq that the page before ended with. */
   listDecisions(filter: DecisionFilter, cursor: number | null, limit: number): Promise<Page<RecordedDecision>>;
-  getDecision(seq: number): Promise<RecordedDecision | null>;
+  /** Null also when it is of another workspace than the one that is asked for. */
+  getDecision(seq: number, workspaceId?: number): Promise<RecordedDecision | null>;
   /** The project that a stored response was made for, or null. */
   projectOfResponse(responseId: string): Promise<number | null>;
+  /** Every value that is sealed with the master key, but the chain's key. */
+  sealedValues(): Promise<readonly SealedValue[]>;
+  /** The hour in which each key of a project was last used, up to a moment, milliseconds since 1970. Keys never used are left out. */
+  keyUses(projectId: number, toMs: number): Promise<readonly { readonly keyId: number; readonly hourMs: number }[]>;
   usage(filter: UsageFilter): Promise<readonly UsageLine[]>;
-  listAudit(cursor: number | null, limit: number): Promise<Page<StoredAuditEvent>>;
+  listAudit(cursor: number | null, limit: number, workspaceId?: number): Promise<Page<StoredAuditEvent>>;
   listPolicies(owner: Owner): Promise<readonly PolicyVersion[]>;
   listCredits(workspaceId: number): Promise<readonly CreditEntry[]>;
-  /** Recomputes everything that is derived from the rows, beside all other reads: minutes on a large ledger. */
-  verify(): Promise<LedgerReport>;
 }

@@ -1,9 +1,10 @@
 import { Refusal, REASONS, type Reason } from '../domain/errors.ts';
 import { parseDecisionId } from '../domain/ids.ts';
 import type { DecisionFilter, Page, RecordedDecision } from '../ledger/store.ts';
-import { keyOf, lineOf, projectOf } from './find.ts';
+import { keyOf, lineOf, missing, projectOf } from './find.ts';
 import { cursorOf, moment } from './moment.ts';
 import type { Office } from './office.ts';
+import { scopeFilter, type Scope } from './scope.ts';
 
 /** What a person filters by, as text; see `DecisionFilter` for the meanings. */
 export interface DecisionQuestion {
@@ -21,27 +22,27 @@ export interface DecisionQuestion {
 /** Decisions, newest first. The cursor is what the page before ended with. */
 export async function listDecisions(
   office: Office,
+  scope: Scope,
   question: DecisionQuestion,
   cursor: string | undefined,
   limit: number,
 ): Promise<Page<RecordedDecision>> {
-  return await office.store.listDecisions(filterOf(office, question), cursorOf(cursor), limit);
+  return await office.store.listDecisions(filterOf(office, scope, question), cursorOf(cursor), limit);
 }
 
-/** One decision by its public id. */
-export async function oneDecision(office: Office, id: string): Promise<RecordedDecision> {
+/** One decision by its public id. Throws a Refusal when there is none. */
+export async function oneDecision(office: Office, scope: Scope, id: string): Promise<RecordedDecision> {
   const parsed = parseDecisionId(id);
-  const found = parsed && (await office.store.getDecision(parsed.seq));
-  if (!found || found.decision.atMs !== parsed.atMs)
-    throw new Refusal('unknown_resource', `There is no decision ${JSON.stringify(id.slice(0, 100))}.`);
-  return found;
+  const found = parsed && (await office.store.getDecision(parsed.seq, scope.workspaceId ?? undefined));
+  return found && found.decision.atMs === parsed.atMs ? found : missing('decision', id);
 }
 
 /** The question with every name looked up. Throws a Refusal for what does not exist. */
-export function filterOf({ registry }: Office, question: DecisionQuestion): DecisionFilter {
+export function filterOf({ registry }: Office, scope: Scope, question: DecisionQuestion): DecisionFilter {
   return {
-    ...(question.project === undefined ? {} : { projectId: projectOf(registry, question.project).id }),
-    ...(question.key === undefined ? {} : { keyId: lineOf(keyOf(registry, question.key)) }),
+    ...scopeFilter(scope),
+    ...(question.project === undefined ? {} : { projectId: projectOf(registry, scope, question.project).id }),
+    ...(question.key === undefined ? {} : { keyId: lineOf(keyOf(registry, scope, question.key)) }),
     ...(question.decision === undefined ? {} : { allowed: question.decision === 'allow' }),
     ...(question.reason === undefined ? {} : { reason: knownReason(question.reason) }),
     ...(question.model === undefined ? {} : { model: question.model }),

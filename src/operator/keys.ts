@@ -3,7 +3,6 @@ import { Refusal } from '../domain/errors.ts';
 import { newPublicId } from '../domain/ids.ts';
 import { hashSecret, newSecret, shownPrefix } from '../domain/key.ts';
 import type { ApiKey, Project } from '../domain/project.ts';
-import { keyOf } from './find.ts';
 import { futureMoment } from './moment.ts';
 import { auditOf, type Actor, type Office } from './office.ts';
 
@@ -54,8 +53,7 @@ export async function createKey(office: Office, actor: Actor, project: Project, 
  * Replaces a key by a new one of the same line: budgets and windows of the key go on. The old one works for `overlapSeconds` more,
  * or is revoked at once and its open streams are cut.
  */
-export async function rotateKey(office: Office, actor: Actor, id: string, rotation: Rotation): Promise<MadeKey> {
-  const old = keyOf(office.registry, id);
+export async function rotateKey(office: Office, actor: Actor, old: ApiKey, rotation: Rotation): Promise<MadeKey> {
   const { name, environment, projectId } = old;
   const expiresAtMs = rotation.expiresAt === null ? null : futureMoment(office, rotation.expiresAt, 'expires_at');
   const endsAtMs = rotation.overlapSeconds === 0 ? null : endOf(office, old, rotation.overlapSeconds);
@@ -76,8 +74,7 @@ export async function rotateKey(office: Office, actor: Actor, id: string, rotati
 }
 
 /** Revokes a key: at once for new requests, and its open streams are cut. Revoking it again changes nothing. */
-export async function revokeKey(office: Office, actor: Actor, id: string): Promise<ApiKey> {
-  const key = keyOf(office.registry, id);
+export async function revokeKey(office: Office, actor: Actor, key: ApiKey): Promise<ApiKey> {
   if (key.revokedAtMs !== null) return key;
   const revoked = (await office.store.revokeKey(key.id, auditOf(actor, 'key.revoke', key.publicId, { prefix: key.prefix }))) ?? key;
   office.registry.putKey(revoked);

@@ -3,8 +3,15 @@ import type { StateView } from '../domain/state.ts';
 import type { Directory } from '../gateway/directory.ts';
 import type { InFlight } from '../gateway/in-flight.ts';
 import type { AuditEvent, Store } from '../ledger/store.ts';
+import type { MasterKeyHome } from '../upstream/master-key-home.ts';
 import type { MasterKey } from '../upstream/secrets.ts';
+import type { AlertDesk } from './alerts/desk.ts';
+import type { Surroundings } from './doctor/server.ts';
+import type { KeyUses } from './key-use.ts';
 import type { PriceBoard } from './price-board.ts';
+import type { Backups } from './backups.ts';
+import type { ProviderHealth } from './provider-health.ts';
+import type { Pruning } from './pruning.ts';
 import type { Registry } from './registry.ts';
 import type { Replays } from './replay/replays.ts';
 import type { Turns } from './turns.ts';
@@ -28,6 +35,9 @@ export interface Office {
   readonly directory: Directory;
   readonly inFlight: InFlight;
   readonly masterKey: MasterKey;
+  /** Where it comes from, and how it is replaced. */
+  readonly keyHome: MasterKeyHome;
+  readonly keyUses: KeyUses;
   readonly clock: Clock;
   readonly allowHttpUpstream: boolean;
   readonly engine: EngineRoom;
@@ -36,6 +46,13 @@ export interface Office {
   readonly prices: PriceBoard;
   readonly turns: Turns;
   readonly replays: Replays;
+  readonly backups: Backups;
+  readonly pruning: Pruning;
+  readonly alerts: AlertDesk;
+  /** How the providers did lately. */
+  readonly health: ProviderHealth;
+  /** What the doctor looks at. */
+  readonly surroundings: Surroundings;
 }
 
 /** Who is acting, from where: goes into every audit event. */

@@ -100,15 +100,18 @@ function standing(office: Office, model: CatalogueModel, provider: string, name:
   return { model, set: office.prices.override(provider, name), version: office.prices.current.version };
 }
 
-function partsOf({ price, limits }: PriceRequest): OverrideParts {
+/** What is stored of a request. */
+export function partsOf({ price, limits }: PriceRequest): OverrideParts {
   return Object.keys(limits).length === 0 ? { price } : { price, limits };
 }
 
-function knownProvider({ prices }: Office, provider: string): string {
+/** The provider as price lists name it. Throws a Refusal when there is no price list of it. */
+export function knownProvider({ prices }: Office, provider: string): string {
   const folded = provider.toLowerCase();
-  if (prices.base.providers().includes(folded)) return folded;
+  const known = prices.list.catalogue.providers();
+  if (known.includes(folded)) return folded;
   throw new Refusal(
     'unknown_resource',
-    `There is no price list of ${JSON.stringify(provider.slice(0, 60))}. Known are ${prices.base.providers().join(', ')}.`,
+    `There is no price list of ${JSON.stringify(provider.slice(0, 60))}. Known are ${known.join(', ')}.`,
   );
 }

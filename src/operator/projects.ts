@@ -2,18 +2,22 @@ import { newPublicId } from '../domain/ids.ts';
 import { Refusal } from '../domain/errors.ts';
 import type { Project } from '../domain/project.ts';
 import { defaultPolicy } from '../policy/document.ts';
-import { workspaceOf } from './find.ts';
+import { projectsIn, workspaceOf, workspacesIn } from './find.ts';
 import { auditOf, type Actor, type Office } from './office.ts';
-import { listWorkspaces } from './workspaces.ts';
+import type { Scope } from './scope.ts';
 
-/** All projects, oldest first. */
-export function listProjects({ registry }: Office): Project[] {
-  return [...registry.projects.values()];
+/** The projects of the scope, oldest first. */
+export function listProjects({ registry }: Office, scope: Scope): Project[] {
+  return projectsIn(registry, scope);
 }
 
-/** Makes a project with the default policy, in the workspace that is named or in the first one. Throws `StoreConflict` when the name is taken. */
-export async function createProject(office: Office, actor: Actor, name: string, workspace: string | null): Promise<Project> {
-  const owner = workspace === null ? listWorkspaces(office)[0]! : workspaceOf(office.registry, workspace);
+/**
+ * Makes a project with the default policy, in the workspace that is named or in the first one of the scope.
+ * Throws `StoreConflict` when the workspace has a project of this name.
+ */
+export async function createProject(office: Office, scope: Scope, actor: Actor, name: string, workspace: string | null): Promise<Project> {
+  const { registry } = office;
+  const owner = workspace === null ? workspacesIn(registry, scope)[0]! : workspaceOf(registry, scope, workspace);
   const publicId = newPublicId('prj');
   const audit = auditOf(actor, 'project.create', publicId, { name, workspace: owner.publicId });
   const project = await office.store.createProject({ publicId, workspaceId: owner.id, name, lineageId: null }, audit);

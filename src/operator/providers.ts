@@ -5,8 +5,9 @@ import type { ConnectionChange, StoredConnection, StoredSecret } from '../ledger
 import { checkBaseUrl } from '../upstream/base-url.ts';
 import { PROVIDERS } from '../upstream/providers.ts';
 import { sealCredential } from './credentials.ts';
-import { connectionOf } from './find.ts';
 import { auditOf, type Actor, type Office } from './office.ts';
+import { checkReach } from './provider-reach.ts';
+import type { Scope } from './scope.ts';
 
 /** What a connection is asked to be; null takes what the kind says. */
 export interface ProviderRequest {
@@ -27,9 +28,16 @@ export function listProviders({ registry }: Office, project: Project): StoredCon
 }
 
 /** Connects a provider. Throws a Refusal that names the wrong field, or `StoreConflict` when the name is taken. */
-export async function createProvider(office: Office, actor: Actor, project: Project, request: ProviderRequest): Promise<StoredConnection> {
+export async function createProvider(
+  office: Office,
+  scope: Scope,
+  actor: Actor,
+  project: Project,
+  request: ProviderRequest,
+): Promise<StoredConnection> {
+  checkReach(scope, request, null);
   const publicId = newPublicId('con');
-  const baseUrl = checkedBaseUrl(office, request.baseUrl ?? defaultBaseUrl(request.kind));
+  const baseUrl = checkedBaseUrl(office, scope, request.baseUrl ?? defaultBaseUrl(request.kind));
   const secret = storedSecret(office, publicId, request);
   const models = request.models ?? PROVIDERS[request.kind].models;
   const audit = auditOf(actor, 'provider.create', publicId, {
@@ -49,11 +57,18 @@ export async function createProvider(office: Office, actor: Actor, project: Proj
 }
 
 /** Changes a connection; requests in flight end as they began. */
-export async function updateProvider(office: Office, actor: Actor, id: string, change: ProviderChange): Promise<StoredConnection> {
-  const { connection } = connectionOf(office.registry, id);
+export async function updateProvider(
+  office: Office,
+  scope: Scope,
+  actor: Actor,
+  stored: StoredConnection,
+  change: ProviderChange,
+): Promise<StoredConnection> {
+  const { connection } = stored;
+  checkReach(scope, change, stored);
   const fields: ConnectionChange = {
     ...(change.name === undefined ? {} : { name: change.name }),
-    ...(change.baseUrl === undefined || change.baseUrl === null ? {} : { baseUrl: checkedBaseUrl(office, change.baseUrl) }),
+    ...(change.baseUrl === undefined || change.baseUrl === null ? {} : { baseUrl: checkedBaseUrl(office, scope, change.baseUrl) }),
     ...(change.models === undefined || change.models === null ? {} : { models: change.models }),
     ...(change.apiKey === undefined && change.apiKeyEnv === undefined
       ? {}
@@ -71,30 +86,38 @@ export async function updateProvider(office: Office, actor: Actor, id: string, c
 }
 
 /** Removes a connection and wipes its key. */
-export async function deleteProvider(office: Office, actor: Actor, id: string): Promise<void> {
-  const stored = connectionOf(office.registry, id);
-  await office.store.deleteConnection(stored.connection.id, auditOf(actor, 'provider.delete', id, { name: stored.connection.name }));
+export async function deleteProvider(office: Office, actor: Actor, stored: StoredConnection): Promise<void> {
+  const { id, publicId, name } = stored.connection;
+  await office.store.deleteConnection(id, auditOf(actor, 'provider.delete', publicId, { name }));
   office.registry.dropConnection(stored);
 }
 
-function defaultBaseUrl(kind: ProviderKind): string {
+/** The address of a kind's provider. Throws a Refusal for `custom`, which has none. */
+export function defaultBaseUrl(kind: ProviderKind): string {
   const url = PROVIDERS[kind].baseUrl;
   if (url === null) throw new Refusal('missing_field', 'A connection of kind custom needs its base_url.', { param: 'base_url' });
   return url;
 }
 
-function checkedBaseUrl(office: Office, text: string): string {
-  const url = checkBaseUrl(text, { allowHttp: office.allowHttpUpstream });
+/** The address as it is stored. Plain http reaches programs on this machine: that is for those who run it. Throws a Refusal. */
+export function checkedBaseUrl(office: Office, scope: Scope, text: string): string {
+  const url = checkBaseUrl(text, { allowHttp: office.allowHttpUpstream && scope.workspaceId === null });
   if (url instanceof Refusal) throw url;
   return url;
 }
 
-function storedSecret(office: Office, publicId: string, request: Pick<ProviderRequest, 'apiKey' | 'apiKeyEnv'>): StoredSecret {
+/** Whether this is the name of an environment variable, and none of our own secrets. */
+export function isProviderVariable(name: string): boolean {
+  return /^[A-Za-z_][A-Za-z0-9_]{0,127}$/.test(name) && !name.startsWith('PANICLY_');
+}
+
+/** A provider's key as it is stored, or where it is. Throws a Refusal that names the wrong field. */
+export function storedSecret(office: Office, publicId: string, request: Pick<ProviderRequest, 'apiKey' | 'apiKeyEnv'>): StoredSecret {
   const { apiKey, apiKeyEnv } = request;
   if (apiKey !== null && apiKeyEnv !== null)
     throw new Refusal('invalid_value', 'Give api_key or api_key_env, not both.', { param: 'api_key' });
   if (apiKeyEnv !== null) {
-    if (!/^[A-Za-z_][A-Za-z0-9_]{0,127}$/.test(apiKeyEnv) || apiKeyEnv.startsWith('PANICLY_'))
+    if (!isProviderVariable(apiKeyEnv))
       throw new Refusal('invalid_value', 'api_key_env is not the name of an environment variable that may hold a provider key.', {
         param: 'api_key_env',
       });

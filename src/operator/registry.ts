@@ -24,7 +24,7 @@ export class Registry {
   readonly #operators = new Map<string, Operator>();
   readonly #projectPolicies = new Map<number, PolicyVersion>();
   readonly #workspacePolicies = new Map<number, PolicyVersion>();
-  readonly #switches = new Map<string, boolean>();
+  readonly #switches = new Map<string, SentrySwitch>();
 
   constructor(
     snapshot: DirectorySnapshot,
@@ -96,12 +96,17 @@ export class Registry {
   }
 
   putSwitch(turn: SentrySwitch): void {
-    this.#switches.set(switchName(turn), turn.enabled);
+    this.#switches.set(switchName(turn), turn);
   }
 
   /** Whether Sentry Mode is on for the owner itself. */
   sentry(owner: { readonly workspaceId: number } | { readonly projectId: number }): boolean {
-    return this.#switches.get(switchName(owner)) ?? false;
+    return this.sentryTurn(owner)?.enabled ?? false;
+  }
+
+  /** The newest turn of the owner's own switch, or null. */
+  sentryTurn(owner: { readonly workspaceId: number } | { readonly projectId: number }): SentrySwitch | null {
+    return this.#switches.get(switchName(owner)) ?? null;
   }
 
   projectPolicy(projectId: number): PolicyVersion | null {

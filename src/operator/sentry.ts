@@ -17,6 +17,7 @@ export async function setSentry(office: Office, actor: Actor, target: SentryTarg
   if (enabled) cutStreams(office, owner);
   const turn = await turned;
   office.registry.putSwitch(turn);
+  office.alerts.switched(turn);
   return turn;
 }
 

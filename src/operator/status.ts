@@ -1,13 +1,17 @@
 import { REASONS, type Reason } from '../domain/errors.ts';
 import type { NanoUsd } from '../domain/money.ts';
-import type { Project, Workspace } from '../domain/project.ts';
+import type { Connection, Project, Workspace } from '../domain/project.ts';
 import type { Belonging, Volume } from '../domain/state.ts';
 import type { ProjectEntry } from '../gateway/directory.ts';
 import type { UsageLine } from '../ledger/store.ts';
 import type { BudgetSection, Mode } from '../policy/compiled.ts';
-import { lineOf } from './find.ts';
+import { lineOf, workspacesIn } from './find.ts';
+import { restoredAtMs } from './confirm-restore.ts';
 import { isClockConfirmed } from './ledger.ts';
 import type { Office } from './office.ts';
+import { alertsStanding, type AlertsStanding } from './alerts.ts';
+import type { ProviderStanding } from './provider-health.ts';
+import { covers, scopeFilter, type Scope } from './scope.ts';
 import { nobodyIn, volumeNow } from './workspaces.ts';
 
 const DAY_MS = 86_400_000;
@@ -48,36 +52,62 @@ export interface WorkspaceStatus {
   readonly budgets: readonly BudgetStatus[];
 }
 
-/** How things stand, for one screen. */
+/** A connection, and how it did since the process started; null when nothing was sent to it. */
+export interface ProviderStatus {
+  readonly connection: Connection;
+  readonly project: Project;
+  readonly standing: ProviderStanding | null;
+}
+
+/** How things stand in a scope, for one screen. */
 export interface Status {
   readonly atMs: number;
   readonly ledgerAvailable: boolean;
   readonly clockConfirmed: boolean;
+  /** When a backup was restored that nobody has confirmed, or null. */
+  readonly restoredAtMs: number | null;
   readonly inFlight: number;
   readonly priceVersion: number;
+  /** The day of the prices in the price list. */
+  readonly pricesAsOf: string;
+  readonly providers: readonly ProviderStatus[];
+  /** Of the whole installation; null for who sees one workspace. */
+  readonly alerts: AlertsStanding | null;
   readonly workspaces: readonly WorkspaceStatus[];
   readonly projects: readonly ProjectStatus[];
-  /** Requests of test keys today, of all projects. */
+  /** Requests of test keys today, of all projects of the scope. */
   readonly testRequestsToday: number;
 }
 
 /** Reads switches and balances from memory, and today's counts from the ledger. */
-export async function statusNow(office: Office): Promise<Status> {
+export async function statusNow(office: Office, scope: Scope): Promise<Status> {
   const nowMs = office.engine.nowMs();
-  const lines = await office.store.usage({ groupBy: ['project', 'reason', 'environment'], fromMs: nowMs - (nowMs % DAY_MS) });
+  const lines = await office.store.usage({
+    groupBy: ['project', 'reason', 'environment'],
+    fromMs: nowMs - (nowMs % DAY_MS),
+    ...scopeFilter(scope),
+  });
   const live = lines.filter(({ environment }) => environment === 'live');
   const test = lines.filter(({ environment }) => environment === 'test');
-  const entries = [...office.directory.projects()];
+  const entries = [...office.directory.projects()].filter(({ workspace }) => covers(scope, workspace.id));
   return {
     atMs: nowMs,
     ledgerAvailable: office.engine.available,
     clockConfirmed: isClockConfirmed(office),
-    inFlight: office.inFlight.size,
+    restoredAtMs: restoredAtMs(office.registry),
+    inFlight: office.inFlight.count((attempt) => covers(scope, attempt.workspaceId)),
     priceVersion: office.prices.current.version,
-    workspaces: [...office.registry.workspaces.values()].map((workspace) => workspaceStatus(office, workspace, entries, nowMs)),
+    pricesAsOf: office.prices.list.version.asOf,
+    providers: entries.flatMap((entry) => providerStatus(office, entry)),
+    alerts: scope.workspaceId === null ? await alertsStanding(office) : null,
+    workspaces: workspacesIn(office.registry, scope).map((workspace) => workspaceStatus(office, workspace, entries, nowMs)),
     projects: entries.map((entry) => projectStatus(office, entry, live, nowMs)),
     testRequestsToday: test.reduce((sum, { requests }) => sum + requests, 0),
   };
+}
+
+function providerStatus({ health }: Office, { project, connections }: ProjectEntry): ProviderStatus[] {
+  return connections.map((connection) => ({ connection, project, standing: health.of(connection.id) }));
 }
 
 function workspaceStatus(office: Office, workspace: Workspace, entries: readonly ProjectEntry[], nowMs: number): WorkspaceStatus {

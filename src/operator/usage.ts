@@ -3,6 +3,7 @@ import type { UsageFilter, UsageGroup, UsageLine } from '../ledger/store.ts';
 import { keyOf, lineOf, projectOf, workspaceOf } from './find.ts';
 import { moment } from './moment.ts';
 import type { Office } from './office.ts';
+import { scopeFilter, type Scope } from './scope.ts';
 
 /** What usage may be grouped by. */
 export const USAGE_GROUPS = ['day', 'hour', 'model', 'project', 'key', 'reason', 'country', 'environment'] as const satisfies UsageGroup[];
@@ -19,18 +20,22 @@ export interface UsageQuestion {
 }
 
 /** Sums of what was used, by the groups asked for (days when none is). Settled requests count where they settled, by the hour. */
-export async function usageReport(office: Office, question: UsageQuestion): Promise<readonly UsageLine[]> {
-  const { registry } = office;
-  const filter: UsageFilter = {
+export async function usageReport(office: Office, scope: Scope, question: UsageQuestion): Promise<readonly UsageLine[]> {
+  return await office.store.usage(usageFilterOf(office, scope, question));
+}
+
+/** The question with every name looked up. Throws a Refusal for what does not exist. */
+export function usageFilterOf({ registry }: Office, scope: Scope, question: UsageQuestion): UsageFilter {
+  return {
     groupBy: groupsOf(question.groupBy ?? 'day'),
-    ...(question.workspace === undefined ? {} : { workspaceId: workspaceOf(registry, question.workspace).id }),
-    ...(question.project === undefined ? {} : { projectId: projectOf(registry, question.project).id }),
-    ...(question.key === undefined ? {} : { keyId: lineOf(keyOf(registry, question.key)) }),
+    ...scopeFilter(scope),
+    ...(question.workspace === undefined ? {} : { workspaceId: workspaceOf(registry, scope, question.workspace).id }),
+    ...(question.project === undefined ? {} : { projectId: projectOf(registry, scope, question.project).id }),
+    ...(question.key === undefined ? {} : { keyId: lineOf(keyOf(registry, scope, question.key)) }),
     ...(question.environment === undefined ? {} : { environment: question.environment }),
     ...(question.from === undefined ? {} : { fromMs: moment(question.from, 'from') }),
     ...(question.to === undefined ? {} : { toMs: moment(question.to, 'to') }),
   };
-  return await office.store.usage(filter);
 }
 
 function groupsOf(text: string): UsageGroup[] {

@@ -3,7 +3,9 @@ import { newPublicId } from '../domain/ids.ts';
 import { PLAN_REQUESTS, type Plan, type Workspace } from '../domain/project.ts';
 import type { Volume } from '../domain/state.ts';
 import type { CreditEntry } from '../ledger/store.ts';
+import { workspacesIn } from './find.ts';
 import { auditOf, type Actor, type Office } from './office.ts';
+import { INSTALLATION, type Scope } from './scope.ts';
 
 /** What a workspace is asked to be. `includedRequests` is a month's volume; null is without limit. What is left out stays, or follows the plan. */
 export interface WorkspaceRequest {
@@ -12,9 +14,9 @@ export interface WorkspaceRequest {
   readonly includedRequests?: number | null | undefined;
 }
 
-/** All workspaces, oldest first. */
-export function listWorkspaces({ registry }: Office): Workspace[] {
-  return [...registry.workspaces.values()];
+/** The workspaces of the scope, oldest first. */
+export function listWorkspaces({ registry }: Office, scope: Scope): Workspace[] {
+  return workspacesIn(registry, scope);
 }
 
 /** Makes a workspace without projects. Throws a Refusal when its name is taken or its plan says two things. */
@@ -53,7 +55,9 @@ export function grantCredits(office: Office, actor: Actor, workspace: Workspace,
         param: 'requests',
       });
     const audit = auditOf(actor, 'credits.grant', workspace.publicId, { requests, note });
-    return await office.store.grantCredits(workspace.id, requests, note, actor.id, audit);
+    const entry = await office.store.grantCredits(workspace.id, requests, note, actor.id, audit);
+    office.alerts.granted(entry);
+    return entry;
   });
 }
 
@@ -72,7 +76,8 @@ export function nobodyIn(workspaceId: number, projectId: number, keyId: number) 
   return { environmentTest: false, workspaceId, projectId, keyId, endUser: null, sender: null } as const;
 }
 
-function volumeOf(request: WorkspaceRequest, before: Workspace | null): Pick<Workspace, 'plan' | 'includedRequests'> {
+/** Plan and volume as they are stored; what the request leaves out stays as it was before. Throws a Refusal when they say two things. */
+export function volumeOf(request: WorkspaceRequest, before: Workspace | null): Pick<Workspace, 'plan' | 'includedRequests'> {
   const { includedRequests } = request;
   const plan = request.plan ?? planFor(includedRequests, before);
   if (plan === 'custom') {
@@ -96,7 +101,7 @@ function planFor(includedRequests: number | null | undefined, before: Workspace 
 }
 
 function refuseTakenName(office: Office, name: string, self: Workspace | null): void {
-  const taken = listWorkspaces(office).some((other) => other.name === name && other.id !== self?.id);
+  const taken = listWorkspaces(office, INSTALLATION).some((other) => other.name === name && other.id !== self?.id);
   if (taken) throw new Refusal('conflict', `There is a workspace ${JSON.stringify(name)} already.`, { param: 'name' });
 }
 

@@ -1,6 +1,8 @@
 import type { TSchema } from '@sinclair/typebox';
 import { Value, type ValueError } from '@sinclair/typebox/value';
+import { didYouMean } from '../domain/nearest.ts';
 import { checkPolicyMeaning, checkWorkspaceMeaning } from './meaning.ts';
+import { withNulls } from './no-limit.ts';
 import { PolicySchema, WorkspacePolicySchema, type PolicyDocument, type WorkspacePolicyDocument } from './schema.ts';
 
 export { compilePolicy } from './compile.ts';
@@ -48,9 +50,9 @@ function fill(schema: TSchema, json: unknown): unknown {
   if (typeof json !== 'object' || json === null || Array.isArray(json)) return new PolicyProblem('', 'A policy is a JSON object.');
   const forbidden = prototypePath(json);
   if (forbidden !== null) return new PolicyProblem(forbidden, UNKNOWN_FIELD);
-  const document = Value.Default(schema, structuredClone(json));
+  const document = Value.Default(schema, structuredClone(withNulls(schema, json)));
   const first = Value.Errors(schema, document).First();
-  return first === undefined ? document : new PolicyProblem(dotted(first.path), sentenceOf(first));
+  return first === undefined ? document : new PolicyProblem(dotted(first.path), sentenceOf(first, knownNames(schema, first.path)));
 }
 
 /** Where a member is called `__proto__`, or null: copying such a document would lose it in silence. */
@@ -72,8 +74,19 @@ function dotted(pointer: string): string {
     .join('.');
 }
 
-function sentenceOf(error: ValueError): string {
-  if (error.message === 'Unexpected property') return UNKNOWN_FIELD;
+/** The names that may stand where an unknown one stands. */
+function knownNames(schema: TSchema, pointer: string): string[] {
+  let at: TSchema | undefined = schema;
+  for (const part of pointer.slice(1).split('/').slice(0, -1)) {
+    const { properties, items } = (at ?? {}) as { properties?: Readonly<Record<string, TSchema>>; items?: TSchema };
+    at = properties !== undefined && Object.hasOwn(properties, part) ? properties[part] : items;
+  }
+  return Object.keys((at as { properties?: object } | undefined)?.properties ?? {});
+}
+
+function sentenceOf(error: ValueError, known: readonly string[]): string {
+  const written = error.path.slice(error.path.lastIndexOf('/') + 1);
+  if (error.message === 'Unexpected property') return `${UNKNOWN_FIELD}${didYouMean(written, known)}`;
   if (error.message === 'Expected required property') return 'This field is required.';
   return `Expected ${describe(error.schema)}.`;
 }

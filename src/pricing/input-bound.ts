@@ -64,8 +64,13 @@ function embeddingBound(facts: RequestFacts, profile: Profile): number {
 
 function contextOf(reach: readonly (CatalogueModel | null)[]): number {
   let most = 0;
-  for (const model of reach) most = Math.max(most, model?.limits.context ?? UNKNOWN_CONTEXT_TOKENS);
+  for (const model of reach) most = Math.max(most, contextLimitOf(model));
   return most;
+}
+
+/** The context limit that a model is held at. */
+export function contextLimitOf(model: CatalogueModel | null): number {
+  return model?.limits.context ?? UNKNOWN_CONTEXT_TOKENS;
 }
 
 /** The most that the input can be. The context limit stands in for what cannot be counted, and never lowers what was. */

@@ -16,7 +16,8 @@ const LONG_FLOOR_TOKENS = 16_384;
 const inputRate = (rates: RateSet): number => Math.max(rates.input, rates.cacheRead, rates.cacheWrite, rates.inputAudio);
 const outputRate = (rates: RateSet): number => Math.max(rates.output, rates.reasoning, rates.outputAudio);
 
-function outputLimitOf(reach: readonly (CatalogueModel | null)[]): number {
+/** The most tokens that one answer can have: of the models in reach the greatest limit. */
+export function outputLimitOf(reach: readonly (CatalogueModel | null)[]): number {
   let most = 0;
   for (const model of reach) {
     most = Math.max(most, model?.limits.output ?? model?.limits.context ?? UNKNOWN_OUTPUT_TOKENS);

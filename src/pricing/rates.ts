@@ -27,11 +27,14 @@ export interface Rates {
   readonly toolFees: Readonly<Record<string, NanoUsd>>;
 }
 
+/** What of a request its rates hang on, beside the size of its input. */
+export type RateFacts = Pick<RequestFacts, 'route' | 'longCacheWrites' | 'asksReasoning' | 'serviceTier'>;
+
 const ZERO: RateSet = { input: 0, cacheRead: 0, cacheWrite: 0, inputAudio: 0, output: 0, reasoning: 0, outputAudio: 0 };
 /** The price of a cache write that is kept for an hour, and of one that the catalogue is silent about: twice the input. */
 const CACHE_WRITE_FACTOR = 2;
 
-function fill(price: Price, facts: RequestFacts): RateSet {
+function fill(price: Price, facts: RateFacts): RateSet {
   const reasoning = price.reasoning ?? price.output;
   const unknownWrite = facts.route === 'embeddings' ? price.input : price.input * CACHE_WRITE_FACTOR;
   const cacheWrite = price.cacheWrite ?? unknownWrite;
@@ -74,17 +77,22 @@ function scale(rates: RateSet, percent: number): RateSet {
 }
 
 /** The tier that the request asks for. Where it leaves that to the account, `forwardEdits` pins the provider's default. */
-function tierPercentOf(facts: RequestFacts, profile: Profile): number {
+function tierPercentOf(facts: RateFacts, profile: Profile): number {
   const tier = facts.serviceTier;
   if (tier === null) return 100;
   return Object.hasOwn(profile.tierPercent, tier) ? profile.tierPercent[tier]! : profile.unknownTierPercent;
 }
 
+/** Clients choose the name: it may be one that every object has. */
+function listedTier({ serviceTiers }: CatalogueModel, name: string | null): Price | undefined {
+  return name !== null && Object.hasOwn(serviceTiers, name) ? serviceTiers[name] : undefined;
+}
+
 /** A model's rates at or above a size of input, at the tier that is asked for. */
-function modelRates(model: CatalogueModel, inputTokens: number, facts: RequestFacts, profile: Profile): RateSet {
+export function modelRates(model: CatalogueModel, inputTokens: number, facts: RateFacts, profile: Profile): RateSet {
   let rates = fill(model.price, facts);
   for (const tier of model.tiers) if (inputTokens > tier.aboveInputTokens) rates = dearer(rates, fill(tier.price, facts));
-  const listed = facts.serviceTier === null ? undefined : model.serviceTiers[facts.serviceTier];
+  const listed = listedTier(model, facts.serviceTier);
   // A tier's own price list counts for short inputs; long ones may be multiplied as well.
   const atTier = listed !== undefined && rates.input === model.price.input ? dearer(rates, fill(listed, facts)) : null;
   return scale(atTier ?? scale(rates, tierPercentOf(facts, profile)), profile.pricePercent);

@@ -32,13 +32,19 @@ export function checkBaseUrl(text: string, options: { readonly allowHttp: boolea
   const url = new URL(text);
   if (url.username !== '' || url.password !== '' || text.includes('@'))
     return refuse('It must hold no user name, no password and no @. Give the key as api_key.');
-  const host = url.hostname.toLowerCase().replace(/\.+$/, '');
-  const problem = hostProblem(host) ?? schemeProblem(url, host, options.allowHttp) ?? pathProblem(url.pathname);
+  const problem = addressProblem(url, options.allowHttp) ?? pathProblem(url.pathname);
   if (problem !== null) return refuse(problem);
   return `${url.protocol}//${url.host}${url.pathname}`.replace(/\/+$/, '');
 }
 
-function hostProblem(host: string): string | null {
+/** Why nothing of ours may be sent to this address, one sentence, or null: the rules of `checkBaseUrl` for scheme and host. */
+export function addressProblem(url: URL, allowHttp: boolean): string | null {
+  const host = url.hostname.toLowerCase().replace(/\.+$/, '');
+  return hostProblem(host) ?? schemeProblem(url, host, allowHttp);
+}
+
+/** Why no request of ours may go to this host (lower case, as `URL` writes it), or null. */
+export function hostProblem(host: string): string | null {
   if (host === '') return 'It must name a host.';
   const address = addressOf(host);
   if (address === null) {
@@ -60,13 +66,14 @@ function pathProblem(path: string): string | null {
   return route === undefined ? null : `Leave ${route} out: the base URL ends before it, usually with /v1.`;
 }
 
-function isLoopback(host: string): boolean {
+/** Whether a host means this machine. */
+export function isLoopback(host: string): boolean {
   if (host === 'localhost' || host.endsWith('.localhost')) return true;
   return addressOf(host)?.range() === 'loopback';
 }
 
 /** The address that a host of a URL means, an IPv4 address inside an IPv6 one unwrapped; null for names. */
-function addressOf(host: string): ipaddr.IPv4 | ipaddr.IPv6 | null {
+export function addressOf(host: string): ipaddr.IPv4 | ipaddr.IPv6 | null {
   // The URL parser has already turned every spelling of an IPv4 address into four decimal numbers.
   if (ipaddr.IPv4.isValidFourPartDecimal(host)) return ipaddr.IPv4.parse(host);
   if (!host.startsWith('[')) return null;

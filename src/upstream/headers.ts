@@ -1,3 +1,5 @@
+import { traceHeadersOf, type TraceHeaders } from '../domain/trace-context.ts';
+
 /**
  * Which headers pass, both ways, as allow-lists: a header that nobody thought of stays where it is.
  */
@@ -6,9 +8,10 @@
  * What a provider may see of a client's headers. Left out on purpose: whatever chooses the account or the price
  * (`openai-organization`, `openai-project`, `anthropic-beta`), `idempotency-key` (two projects behind one account could read
  * each other's answers), `accept-encoding` (we ask for plain bytes to find usage in them), and what describes the
- * client's machine (`user-agent`, `x-stainless-*`, cookies, forwarded addresses).
+ * client's machine (`user-agent`, `x-stainless-*`, cookies, forwarded addresses). `traceparent` and `tracestate` pass when
+ * they are valid; what is not valid is as if it had not been sent.
  */
-const TO_PROVIDER = ['content-type', 'accept', 'openai-beta', 'http-referer', 'x-title', 'traceparent'] as const;
+const TO_PROVIDER = ['content-type', 'accept', 'openai-beta', 'http-referer', 'x-title'] as const;
 
 /** How a request presents itself to its provider. */
 export interface RequestHeaderOptions {
@@ -17,6 +20,8 @@ export interface RequestHeaderOptions {
   readonly userAgent: string;
   /** Headers that the kind of provider needs, from its data. */
   readonly extra?: Readonly<Record<string, string>>;
+  /** The trace that goes on to the provider in place of the client's own; absent or null passes the client's on. */
+  readonly trace?: TraceHeaders | null;
 }
 
 /** The headers of a request to a provider. The result holds the provider's key: do not log it. */
@@ -30,8 +35,15 @@ export function requestHeaders(client: Headers, options: RequestHeaderOptions): 
     const value = client.get(name);
     if (value !== null) out[name] = value;
   }
+  const trace = options.trace ?? traceHeadersOf(client);
+  if (trace !== null) putTrace(out, trace);
   if (options.secret !== null) out['authorization'] = `Bearer ${options.secret}`;
   return out;
+}
+
+function putTrace(out: Record<string, string>, { traceparent, tracestate }: TraceHeaders): void {
+  out['traceparent'] = traceparent;
+  if (tracestate !== null) out['tracestate'] = tracestate;
 }
 
 /** What a client may see of a provider's headers, by name. */
@@ -71,16 +83,15 @@ const TO_CLIENT_PREFIXES = ['openai-', 'x-ratelimit-', 'anthropic-ratelimit-', '
 const ACCOUNT = new Set(['openai-organization', 'openai-project', 'x-ms-client-request-id', 'x-ms-deployment-name', 'x-ratelimit-key']);
 
 /**
- * The headers of a provider's answer that go to the client. `keepLength` passes `content-length` on: only when every
- * byte of the body will be passed as it is. Hop-by-hop headers, cookies, CORS, HSTS, `alt-svc`, `server`, and whatever
- * calls itself `x-panicly-` are not on the list.
+ * Takes out of a provider's headers what a client may not see, and returns the same object: copying it name by name costs
+ * several times as much. Hop-by-hop headers, `content-length`, cookies, CORS, HSTS, `alt-svc`, `server`, and whatever calls
+ * itself `x-panicly-` are not on the list.
  */
-export function responseHeaders(provider: Headers, keepLength: boolean): Record<string, string> {
-  const out: Record<string, string> = {};
-  for (const [name, value] of provider) {
-    if (passesToClient(name) || (keepLength && name === 'content-length')) out[name] = value;
-  }
-  return out;
+export function responseHeaders(provider: Headers): Headers {
+  let unwanted: string[] | null = null;
+  for (const name of provider.keys()) if (!passesToClient(name)) (unwanted ??= []).push(name);
+  if (unwanted !== null) for (const name of unwanted) provider.delete(name);
+  return provider;
 }
 
 const REMEMBERED = 1_000;

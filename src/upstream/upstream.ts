@@ -25,7 +25,7 @@ export interface UpstreamRequest {
 export interface UpstreamAnswer {
   readonly kind: 'answer';
   readonly status: number;
-  /** As the provider sent them: give `responseHeaders` of them to a client. */
+  /** As the provider sent them: give `responseHeaders` of them to a client, and do not read them afterwards. */
   readonly headers: Headers;
   /**
    * The next bytes, exactly as they arrived (compressed when `content-encoding` says so), or null after a clean end.

@@ -21,6 +21,7 @@ export const KEY: KeyJson = {
   created_at: AT,
   expires_at: null,
   revoked_at: null,
+  last_used_at: null,
 };
 export const PROVIDER: ProviderJson = {
   id: 'con_1',

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'bun:test';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runCli } from '../../src/cli/run.ts';
@@ -24,7 +24,7 @@ afterAll(async () => {
 });
 
 const unused = () => Promise.reject(new Error('not of this process'));
-const handlers: CliHandlers = { serve: unused, init: unused, verify: unused };
+const handlers: CliHandlers = { serve: unused, examine: unused, init: unused, restore: unused, verify: unused };
 
 interface Ran {
   readonly code: number;
@@ -263,51 +263,34 @@ test('operators', async () => {
   expect(await ok('operators', 'list', '--json')).not.toContain(token);
 });
 
+test('ledger head is an anchor for ledger verify, as a line and in a file; ledger prune wants its word', async () => {
+  const line = await ok('ledger', 'head');
+  expect(line).toMatch(/^head-\d+-\S+\n$/);
+  const file = join(scratch, 'head.txt');
+  writeFileSync(file, line);
+  for (const anchor of [file, line.trim()])
+    expect(await ok('ledger', 'verify', '--server', '--anchor', anchor)).toContain('every row is as it was written');
+  const later = line.trim().replace(/^head-\d+/, 'head-4000');
+  expect(await run(['ledger', 'verify', '--server', '--anchor', later])).toMatchObject({
+    code: 1,
+    out: expect.stringContaining('tail was cut'),
+  });
+  expect(await run(['ledger', 'verify', '--server', '--anchor', 'x'])).toMatchObject({ code: 1, err: expect.stringContaining('anchor') });
+  expect(await run(['ledger', 'prune', '--older-than', '90d'])).toMatchObject({ code: 2, err: expect.stringContaining('--yes') });
+  expect(await run(['ledger', 'prune', '--older-than', 'x', '--yes'])).toMatchObject({ code: 2, err: expect.stringContaining('90d') });
+  expect(await ok('ledger', 'prune', '--older-than', '90d', '--yes')).toMatch(/^decisions +0$/m);
+});
+
 test('ledger verify --server and confirm-clock', async () => {
   expect(await ok('ledger', 'verify', '--server')).toContain('every balance equals its rows');
   scenario.clock.jump(HOUR_MS);
   expect(await ok('status')).toContain('jumped: confirm it');
   expect(await ok('ledger', 'confirm-clock')).toMatch(/^it is \d{4}-/);
-  expect(await ok('status')).toMatch(/^clock +ok$/m);
+  expect(await ok('status')).toMatch(/^LEDGER +CLOCK .*\nok +ok /m);
 });
 
 test('status fits one screen', async () => {
   const lines = (await ok('status')).split('\n');
   expect(lines.length).toBeLessThan(45);
   expect(Math.max(...lines.map((line) => line.length))).toBeLessThan(120);
-});
-
-describe('completion', () => {
-  const complete = (script: string, words: readonly string[]) => {
-    const list = words.map((word) => `'${word}'`).join(' ');
-    const run = `${script}\nCOMP_WORDS=(${list}) COMP_CWORD=${words.length - 1}\n_panicly\nprintf '%s\\n' "\${COMPREPLY[@]}"`;
-    return Bun.spawnSync(['bash', '-c', run]).stdout.toString().trim().split('\n');
-  };
-
-  test.each([
-    [
-      ['panicly', 'se'],
-      ['serve', 'sentry'],
-    ],
-    [
-      ['panicly', 'keys', ''],
-      ['list', 'create', 'rotate', 'revoke', '--help'],
-    ],
-    [['panicly', 'keys', 'ro'], ['rotate']],
-    [['panicly', 'keys', 'rotate', '--o'], ['--overlap']],
-    [
-      ['panicly', 'status', '--'],
-      ['--json', '--help'],
-    ],
-  ])('%j gives %j', async (words, completions) => {
-    expect(complete(await ok('completion'), words).toSorted()).toEqual(completions.toSorted());
-  });
-});
-
-test('every command has help with examples', async () => {
-  const script = await ok('completion');
-  const commands = [...script.matchAll(/^ {6}'([a-z -]+)'\*?\)/gm)].map((match) => match[1]!.split(' '));
-  expect(commands.length).toBeGreaterThan(40);
-  const verbs = commands.filter((command) => !commands.some((other) => other.length > command.length && other[0] === command[0]));
-  for (const command of verbs) expect([command, await ok(...command, '--help')]).toEqual([command, expect.stringContaining('Examples:')]);
 });

@@ -30,7 +30,17 @@ async function run(
       if (flags.port === '99999') throw new ConfigProblem('the port must be a number from 0 to 65535');
     },
     init: async () => (options.init ? null : MADE),
-    verify: async (flags) => ({ ok: flags.data !== 'broken', decisions: 2, settlements: 1, problems: ['balance 1 is 5, its rows say 4'] }),
+    examine: () => Promise.reject(new Error('not tested here')),
+    restore: () => Promise.reject(new Error('not tested here')),
+    verify: async (flags) => ({
+      ok: flags.data !== 'broken',
+      decisions: 2,
+      settlements: 1,
+      problems: ['balance 1 is 5, its rows say 4'],
+      first_bad_row: null,
+      notes: ['a note'],
+      head: 'head-1',
+    }),
   };
   const code = await runCli(argv, handlers, {
     io: {

@@ -8,7 +8,7 @@ const TABLE: readonly [number, string, boolean, readonly Reason[]][] = [
     400,
     'invalid_request_error',
     false,
-    ['missing_field', 'invalid_value', 'invalid_host', 'conflicting_caps', 'background_unsupported', 'unknown_field'],
+    ['missing_field', 'invalid_value', 'invalid_host', 'invalid_framing', 'conflicting_caps', 'background_unsupported', 'unknown_field'],
   ],
   [401, 'authentication_error', false, ['missing_key', 'invalid_key', 'revoked_key', 'expired_key', 'conflicting_keys']],
   [402, 'capacity_exhausted', false, ['included_volume_used', 'credits_exhausted']],

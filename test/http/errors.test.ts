@@ -46,6 +46,19 @@ describe('errorResponse', () => {
     expect(errorResponse(new Refusal('missing_key', 'No key.'), null).headers.get('www-authenticate')).toStartWith('Bearer');
   });
 
+  test.each([
+    ['missing_key', true],
+    ['receive_timeout', true],
+    ['request_too_large', true],
+    ['invalid_host', true],
+    ['invalid_json', false],
+    ['overloaded', false],
+    ['project_budget', false],
+  ] as const)('%s: the connection is closed: %p', (reason, closes) => {
+    const { headers } = errorResponse(new Refusal(reason, 'A sentence.'), null);
+    expect(headers.get('connection')).toBe(closes ? 'close' : null);
+  });
+
   test('a path of any length or form stays inside the JSON', async () => {
     const refusal = notFound('GET', `/"\\\u0000${'x'.repeat(5000)}`);
     const { error } = (await errorResponse(refusal, null).json()) as ErrorJson;

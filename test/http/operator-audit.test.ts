@@ -1,12 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import models from '../../db/models.json';
 import { startScenario, type Scenario } from '../support/scenario.ts';
 
 const PROVIDER_CANARY = 'sk-canary-4f1d9c77e0b24a86';
 const SECOND_CANARY = 'sk-canary-second-91ab33';
+const URL_CANARY = 'hook-canary-77d0a1';
 
 let scenario: Scenario;
 /** Every secret that was seen or sent. */
-const secrets: string[] = [PROVIDER_CANARY, SECOND_CANARY];
+const secrets: string[] = [PROVIDER_CANARY, SECOND_CANARY, URL_CANARY];
 const ids: Record<string, string> = {};
 
 interface Write {
@@ -55,6 +57,14 @@ const WRITES: readonly Write[] = [
   { method: 'DELETE', path: () => '/prices/custom/mine?confirm=true', status: 204, action: 'price.unset' },
   {
     method: 'POST',
+    path: () => '/prices/catalogue',
+    body: { document: { ...models, as_of: '2026-07-03' } },
+    status: 200,
+    action: 'prices.refresh',
+  },
+  { method: 'POST', path: () => '/prices/catalogue/rollback', status: 200, action: 'prices.rollback' },
+  {
+    method: 'POST',
     path: () => '/operators',
     body: { name: 'o', role: 'viewer' },
     status: 201,
@@ -62,6 +72,19 @@ const WRITES: readonly Write[] = [
     keep: 'operator',
   },
   { method: 'DELETE', path: () => `/operators/${ids['operator']}`, status: 204, action: 'operator.delete' },
+  {
+    method: 'POST',
+    path: () => '/alerts',
+    body: { name: 'a', url: `http://127.0.0.1:9/${URL_CANARY}`, events: ['sentry'] },
+    status: 201,
+    action: 'alert.create',
+    keep: 'alert',
+  },
+  { method: 'POST', path: () => `/alerts/${ids['alert']}/test`, status: 200, action: 'alert.test' },
+  { method: 'DELETE', path: () => `/alerts/${ids['alert']}`, status: 204, action: 'alert.delete' },
+  { method: 'POST', path: () => '/backup', status: 201, action: 'backup.make', keep: 'backup' },
+  { method: 'DELETE', path: () => `/backups/${ids['backup']}`, status: 204, action: 'backup.delete' },
+  { method: 'POST', path: () => '/master-key/rotate', status: 200, action: 'master_key.rotate' },
   { method: 'POST', path: () => '/ledger/confirm-clock', status: 200, action: 'clock.confirm' },
   {
     method: 'POST',
@@ -74,7 +97,10 @@ const WRITES: readonly Write[] = [
 ];
 
 /** What only looks although it is no GET. */
-const LOOKS: ReadonlySet<string> = new Set(['POST /projects/:id/policy/replay']);
+const LOOKS: ReadonlySet<string> = new Set(['POST /projects/:id/policy/replay', 'POST /keys/:id']);
+
+/** What leaves several events, leaves its event later, or needs more than a request: the tests of each look at them. */
+const ELSEWHERE: ReadonlySet<string> = new Set(['PUT /configuration', 'POST /ledger/prune', 'POST /ledger/confirm-restore']);
 
 beforeAll(async () => {
   scenario = await startScenario();
@@ -92,15 +118,15 @@ test('there is a line for every write of the live route table', () => {
   const live = scenario.app.routes
     .filter(({ path, method }) => path.startsWith('/admin/v1') && method !== 'GET')
     .map(({ method, path }) => `${method} ${shapeOf(path.slice('/admin/v1'.length))}`);
-  expect(live.filter((route) => !done.has(route) && !LOOKS.has(route))).toEqual([]);
+  expect(live.filter((route) => !done.has(route) && !LOOKS.has(route) && !ELSEWHERE.has(route))).toEqual([]);
 });
 
 test.each(WRITES.map((write) => [write.action, write] as const))('%s leaves one audit event', async (action, write) => {
   const before = await auditRows();
   const answer = await scenario.operate(write.method, write.path(), write.body);
   expect([answer.status, answer.text.slice(0, 300)]).toEqual([write.status, expect.any(String)]);
-  if (write.keep !== undefined) ids[write.keep] = String(answer.json['id']);
-  for (const field of ['key', 'token']) if (typeof answer.json[field] === 'string') secrets.push(answer.json[field]);
+  if (write.keep !== undefined) ids[write.keep] = String(answer.json['id'] ?? answer.json['name']);
+  for (const field of ['key', 'token', 'secret']) if (typeof answer.json[field] === 'string') secrets.push(answer.json[field]);
   const after = await auditRows();
   expect(after.length).toBe(before.length + 1);
   expect(after[0]).toMatchObject({ action, actor: expect.stringMatching(/^opr_/), ip: null, subject: expect.any(String) });
@@ -108,7 +134,7 @@ test.each(WRITES.map((write) => [write.action, write] as const))('%s leaves one 
 
 describe('secrets', () => {
   test('those that were shown once were seen', () => {
-    expect(secrets.length).toBe(8);
+    expect(secrets.length).toBe(10);
   });
 
   test('none is in any answer that looks', async () => {

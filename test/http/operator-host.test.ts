@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { connect } from 'node:net';
 import { startScenario, type Scenario } from '../support/scenario.ts';
+import { inhabit } from '../support/two-workspaces.ts';
 
 /** Raw requests, as no HTTP client would send them: nothing in the first lines may open a door that a token did not. */
 const PREFIX = '/admin/v1';
@@ -90,6 +91,31 @@ describe('without a token no way of writing host and address opens a route', () 
     const { json } = await scenario.operate('GET', '/audit');
     expect(json['data']).toEqual([]);
     expect(scenario.failures).toEqual([]);
+  });
+});
+
+describe('with a token that is bound to a workspace', () => {
+  test('no way of writing host and address opens what is the whole installation’s', async () => {
+    const { viewer } = await inhabit(scenario, 'beta');
+    const ask = (method: string, target: string, host: string) =>
+      statusOf(
+        [`${method} ${target} HTTP/1.1`, host, `Authorization: Bearer ${viewer}`, 'Content-Length: 0', 'Connection: close'].join('\r\n'),
+      );
+    const refused: { method: string; path: string }[] = [];
+    await inTurns(addresses(), async ({ method, path }) => {
+      if ((await ask(method, path, 'Host: localhost')) === 403) refused.push({ method, path });
+    });
+    expect(refused.length).toBeGreaterThan(10);
+    const opened: string[] = [];
+    const hosts = ['Host: a', 'Host: abc', 'Host: a/healthz?', 'Host: localhost'];
+    const vectors = refused.flatMap(({ method, path }) =>
+      PATHS.flatMap(([name, write]) => hosts.map((host) => ({ method, name, target: write(path), host }))),
+    );
+    await inTurns(vectors, async ({ method, name, target, host }) => {
+      const status = await ask(method, target, host);
+      if (((status >= 200 && status < 400) || status >= 500) && !isHealth(target)) opened.push(`${method} ${name} ${host}: ${status}`);
+    });
+    expect(opened).toEqual([]);
   });
 });
 

@@ -55,8 +55,8 @@ describe('prices', () => {
   test.each([
     ['a lower input', { input_usd: '0.10' }, 'input is 0.40 USD now and would be 0.10 USD'],
     ['a lower output', { output_usd: '1.00' }, 'output is 1.60 USD now'],
-    ['a lower cached input', { input_usd: '5', cache_read_usd: '0.01' }, 'cacheRead'],
-    ['a cache write below twice the input', { cache_write_usd: '0.40' }, 'cacheWrite'],
+    ['a lower cached input', { input_usd: '5', cache_read_usd: '0.01' }, 'cached input is'],
+    ['a cache write below twice the input', { cache_write_usd: '0.40' }, 'cache write is'],
     ['a smaller output limit', { input_usd: '5', max_output_tokens: 100 }, 'the output limit would be 100 tokens'],
     ['a smaller context', { context_tokens: 1000 }, 'the context limit would be 1000 tokens'],
     ['an input limit where there was none', { max_input_tokens: 1000 }, 'the input limit would be 1000 tokens'],

@@ -146,11 +146,16 @@ async function cli(argv: readonly string[], isInteractive: boolean): Promise<{ o
     err: (text) => (ran.err += text),
     stdin: async () => '',
     isInteractive,
+    isErrTerminal: isInteractive,
     ask: async () => '',
   };
   const client = new Client({ url: server.url.href, token: scenario.made.operatorToken, dataDir: '/nowhere' });
   const program = new Command().exitOverride();
-  addReplayCommand(program.command('policy'), { io, handlers: { serve: unused, init: unused, verify: unused }, client: () => client });
+  addReplayCommand(program.command('policy'), {
+    io,
+    handlers: { serve: unused, examine: unused, init: unused, restore: unused, verify: unused },
+    client: () => client,
+  });
   await program.parseAsync(['policy', 'replay', ...argv], { from: 'user' });
   return ran;
 }

@@ -8,6 +8,7 @@ import type { Allowed, Denied } from '../../src/domain/verdict.ts';
 import type { Decide } from '../../src/ledger/ledger.ts';
 import { openLedger, type LedgerOptions, type OpenLedger } from '../../src/ledger/sqlite/open-ledger.ts';
 import type { FirstStart } from '../../src/ledger/store.ts';
+import { TEST_SEAL_KEYS } from '../support/seal-keys.ts';
 
 /** A new directory for one test, with the way to be rid of it. */
 export function temporaryDirectory(): { path: string; [Symbol.dispose](): void } {
@@ -18,7 +19,7 @@ export function temporaryDirectory(): { path: string; [Symbol.dispose](): void }
 /** A ledger in `dataDir` with quiet events. */
 export function open(dataDir: string, options: Partial<LedgerOptions> = {}): Promise<OpenLedger> {
   const events = { onRefusedRow: () => {}, onHealth: () => {} };
-  return openLedger({ dataDir, clock: systemClock, events, commitDeadlineMs: 5_000, ...options });
+  return openLedger({ dataDir, clock: systemClock, events, sealKeys: TEST_SEAL_KEYS, commitDeadlineMs: 5_000, ...options });
 }
 
 /** A first start with one workspace, one project, a live and a test key, and one connection: all with id 1, the test key with id 2. */

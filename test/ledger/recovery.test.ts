@@ -6,7 +6,7 @@ import { ledgerPath } from '../../src/ledger/sqlite/open.ts';
 import { verifyLedger } from '../../src/ledger/sqlite/verify.ts';
 import { allowed, always, candidate, denied, openSeeded, settlement, temporaryDirectory } from './harness.ts';
 
-const ROUNDS = 20;
+const ROUNDS = 8;
 const HOUR_MS = 3_600_000;
 
 /** A clock that a test moves, together with its monotonic side. */

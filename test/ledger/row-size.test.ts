@@ -22,15 +22,18 @@ test('a decision with its settlement and indexes takes less than 500 bytes', asy
   }
   await close();
   const bytes = (tableBytes(directory.path) - before) / REQUESTS;
+  const chainBytes = tableBytes(directory.path, "'chain_links'") / REQUESTS;
   console.log(`a decision with its settlement and indexes takes ${bytes.toFixed(0)} bytes`);
+  console.log(`and ${chainBytes.toFixed(0)} bytes in the chain, with 500 at once`);
   expect(bytes).toBeLessThan(500);
+  expect(chainBytes).toBeLessThan(80);
 }, 20_000);
 
-/** What the two tables and their indexes take, derived tables left out. */
-function tableBytes(dataDir: string): number {
+/** What tables and their indexes take; the two of requests when no others are named. */
+function tableBytes(dataDir: string, tables = "'decisions', 'settlements'"): number {
   const db = new Database(ledgerPath(dataDir), { readonly: true });
   const pages = db.query<{ bytes: number }, []>(
-    "SELECT sum(s.pgsize) AS bytes FROM dbstat s JOIN sqlite_schema m ON m.name = s.name WHERE m.tbl_name IN ('decisions', 'settlements')",
+    `SELECT sum(s.pgsize) AS bytes FROM dbstat s JOIN sqlite_schema m ON m.name = s.name WHERE m.tbl_name IN (${tables})`,
   );
   const bytes = pages.get()?.bytes ?? 0;
   db.close();

@@ -7,6 +7,7 @@ import { decisionRow, settlementRow, type Row } from '../../src/ledger/sqlite/ro
 import { verifyLedger } from '../../src/ledger/sqlite/verify.ts';
 import { WriterService, type WriterHooks } from '../../src/ledger/sqlite/writer-service.ts';
 import { allowed, candidate, denied, openSeeded, settlement, temporaryDirectory } from './harness.ts';
+import { TEST_SEAL_KEYS } from '../support/seal-keys.ts';
 
 const AT_MS = Date.UTC(2028, 1, 29);
 const FIRST_SEQ = 1_000;
@@ -25,7 +26,7 @@ async function writerOn(dataDir: string, hooks: WriterHooks) {
   await (await openSeeded(dataDir)).close();
   const path = ledgerPath(dataDir);
   const service = new WriterService(hooks);
-  const opened = await service.handle({ kind: 'open', path, nowMs: AT_MS });
+  const opened = await service.handle({ kind: 'open', path, nowMs: AT_MS, sealKeys: TEST_SEAL_KEYS });
   if (opened.kind !== 'opened') throw new Error(`not opened: ${JSON.stringify(opened)}`);
   const reader = openForReading(path);
   one(reader, 'SELECT count(*) FROM decisions');

@@ -170,3 +170,10 @@ describe('an ending without usage', () => {
     expect(estimateCost({ ...known, ...ending, ...part })).toEqual({ costNanoUsd: holdFor(known.quote, 30_000), basis });
   });
 });
+
+test.each(['constructor', '__proto__', 'toString'])('a service tier called %s is one that nobody lists', (tier) => {
+  const known = catalogue.find('openai', 'gpt-4.1')!;
+  const named = ratesFor([known], chatFacts({ service_tier: tier }), profileOf('openai'), pricingRules());
+  const unknown = ratesFor([known], chatFacts({ service_tier: 'warp' }), profileOf('openai'), pricingRules());
+  expect(named).toEqual(unknown);
+});

@@ -3,7 +3,6 @@ import { eventually, OPEN_POLICY, startPanicly, type Panicly } from './binary.ts
 import { killFindings } from './kill-rounds.ts';
 import { markerOf, type Answered } from './mixed-load.ts';
 import { chatCompletion, chatStream, startMockProvider, type MockProvider } from './mock-provider.ts';
-import { SmallDisk } from './small-disk.ts';
 
 /** One request: when, and what came of it. Times in milliseconds. */
 interface Timed {
@@ -13,6 +12,16 @@ interface Timed {
   readonly status: number;
   /** The reason of a refusal. */
   readonly reason: string | null;
+}
+
+/** What keeps a ledger from being written: a small disk that is filled, a lock, or anything else that can be taken away again. */
+export interface Obstacle {
+  /** The directory in which the data directory is made. */
+  readonly path: string;
+  /** How long it stays, milliseconds. */
+  readonly holdMs?: number;
+  fill(panicly: Panicly): void | Promise<void>;
+  free(): void | Promise<void>;
 }
 
 /** What was seen while the disk was full, and after. */
@@ -32,8 +41,8 @@ const WORKERS = 6;
 const FULL_MS = 1_500;
 const STREAMS = 4;
 
-/** Serves from a small disk, fills it under load, makes room, and looks at everything that happened. */
-export async function fullDisk(disk: SmallDisk): Promise<FullDiskReport> {
+/** Serves under load, puts the obstacle in the way, takes it away, and looks at everything that happened. */
+export async function fullDisk(disk: Obstacle): Promise<FullDiskReport> {
   const provider = await startMockProvider({ script: (request) => answer(request.json() as { readonly stream?: boolean }) });
   const panicly = await startPanicly({ dataDir: join(disk.path, 'data') });
   try {
@@ -58,7 +67,7 @@ class Trial {
   #ended = false;
 
   constructor(
-    readonly disk: SmallDisk,
+    readonly disk: Obstacle,
     readonly panicly: Panicly,
     readonly provider: MockProvider,
   ) {}
@@ -68,12 +77,12 @@ class Trial {
     await this.provider.arrived(STREAMS);
     const workers = Array.from({ length: WORKERS }, () => this.#work());
     await Bun.sleep(200);
-    this.disk.fill();
+    await this.disk.fill(this.panicly);
     const firstMs = await eventually('a request is refused', () => Promise.resolve(this.#firstRefusalMs()));
-    const healthzMs = await this.#healthz(FULL_MS);
+    const healthzMs = await this.#healthz(this.disk.holdMs ?? FULL_MS);
     await Promise.all(streams);
     const freedMs = performance.now();
-    this.disk.free();
+    await this.disk.free();
     const healedMs = await this.#healed(freedMs);
     this.#ended = true;
     await Promise.all(workers);

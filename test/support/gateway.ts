@@ -8,7 +8,6 @@ import type { Settlement } from '../../src/domain/decision.ts';
 import { hashSecret, newSecret, shownPrefix } from '../../src/domain/key.ts';
 import type { ApiKey, ProviderKind } from '../../src/domain/project.ts';
 import { BodyBudget } from '../../src/gateway/body-budget.ts';
-import { Counters } from '../../src/gateway/counters.ts';
 import { Directory, type ConnectionEntry, type ProjectEntry } from '../../src/gateway/directory.ts';
 import type { Gateway, PathLimits } from '../../src/gateway/gateway.ts';
 import { InFlight } from '../../src/gateway/in-flight.ts';
@@ -20,6 +19,7 @@ import { Catalogue } from '../../src/pricing/catalogue.ts';
 import { simulatorUpstream } from '../../src/upstream/simulator/simulator.ts';
 import { FakeUpstream } from './fake-upstream.ts';
 import { compiled, NOTHING } from './policies.ts';
+import { TEST_SEAL_KEYS } from './seal-keys.ts';
 
 export * from './fake-upstream.ts';
 
@@ -54,7 +54,6 @@ export class World {
   /** Every settlement in its order. */
   readonly settlements: Settlement[] = [];
   readonly upstream = new FakeUpstream();
-  readonly counters = new Counters();
 
   private constructor(
     readonly dataDir: string,
@@ -67,14 +66,21 @@ export class World {
   static async open(options: WorldOptions = {}): Promise<World> {
     const dataDir = mkdtempSync(join(tmpdir(), 'panicly-gateway-'));
     const events = { onRefusedRow: () => {}, onHealth: () => {} };
-    const opened = await openLedger({ dataDir, clock: systemClock, events, commitDeadlineMs: 5_000, ...options.ledger });
+    const opened = await openLedger({
+      dataDir,
+      clock: systemClock,
+      events,
+      sealKeys: TEST_SEAL_KEYS,
+      commitDeadlineMs: 5_000,
+      ...options.ledger,
+    });
     const liveKey = newSecret('pk_live_');
     const testKey = newSecret('pk_test_');
     await opened.store.firstStart(firstStart(liveKey, testKey, options));
     const directory = new Directory();
     const gateway = gatewayOf(opened, directory, options);
     const world = new World(dataDir, opened, gateway, liveKey, testKey);
-    const own = { providers: world.upstream, counters: world.counters, settle: (settlement: Settlement) => world.#settle(settlement) };
+    const own = { providers: world.upstream, settle: (settlement: Settlement) => world.#settle(settlement) };
     Object.assign(gateway, own);
     await world.#fill(directory, options);
     return world;
@@ -128,7 +134,6 @@ export class World {
 
   #settle(settlement: Settlement): void {
     this.settlements.push(settlement);
-    this.counters.settlement(settlement);
     this.opened.ledger.settle(settlement);
   }
 
@@ -168,7 +173,6 @@ function gatewayOf(opened: OpenLedger, directory: Directory, options: WorldOptio
     bodies: new BodyBudget(options.bodiesBytes ?? 64 * 1024 * 1024),
     inFlight: new InFlight(),
     origin: { trustedProxies: [], countryHeader: null, lookup: () => null, ...options.origin },
-    counters: new Counters(),
     monotonicMs: () => systemClock.monotonicMs(),
     settle: () => {},
     observers: [],

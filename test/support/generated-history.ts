@@ -10,6 +10,7 @@ import { defaultWorkspacePolicy, parsePolicy, parseWorkspacePolicy, PolicyProble
 import { parseMasterKey } from '../../src/upstream/secrets.ts';
 import { FIRST_START } from '../ledger/harness.ts';
 import { candidateOf, NOTHING, settlementOf } from './policies.ts';
+import { TEST_SEAL_KEYS } from './seal-keys.ts';
 
 /** A clock that stands still until a test moves it: both of its sides. */
 export class StandingClock implements Clock {
@@ -48,7 +49,13 @@ export class World {
   /** Opens, or opens again. What was open is charged then, so it is forgotten here. */
   async start(policy: object = NOTHING): Promise<void> {
     const events = { onRefusedRow: (_: number, message: string) => fail(message), onHealth: () => {} };
-    this.#ledger = await openLedger({ dataDir: this.dataDir, clock: this.clock, events, commitDeadlineMs: 1e9 });
+    this.#ledger = await openLedger({
+      dataDir: this.dataDir,
+      clock: this.clock,
+      events,
+      sealKeys: TEST_SEAL_KEYS,
+      commitDeadlineMs: 1e9,
+    });
     this.open.length = 0;
     const { workspaces } = await this.ledger.store.loadDirectory();
     if (workspaces.length === 0)

@@ -26,7 +26,7 @@ const WORKERS = 8;
 const CHECK_EVERY = 50;
 
 /** Every control in force, all out of reach: holds and budgets are kept as in earnest. */
-const OUT_OF_REACH = {
+export const OUT_OF_REACH = {
   burst: { mode: 'enforce', requests: 100_000 },
   abuse: { mode: 'enforce', limit_usd: '1000000' },
   loop_guard: { mode: 'enforce', repeats: 1_000 },

@@ -1,14 +1,17 @@
+import { readOrMakeChainKey } from '../../src/ledger/sqlite/chain/key.ts';
 import { openForWriting } from '../../src/ledger/sqlite/open.ts';
 import { decisionRow, settlementRow, type Row } from '../../src/ledger/sqlite/rows.ts';
 import { Transactor } from '../../src/ledger/sqlite/transactor.ts';
 import { candidateOf, settlementOf } from './policies.ts';
+import { TEST_SEAL_KEYS } from './seal-keys.ts';
 
 const BATCH_ROWS = 4_096;
 const MODELS = ['gpt-4.1', 'gpt-4.1-mini', 'o4-mini', 'text-embedding-3-small', 'gpt-4o'];
 
 /** Adds `count` settled requests of project 1 to a ledger that nobody has open, `stepMs` apart, the last one at `endMs`. Every tenth is a denial. */
-export function fillLedger(path: string, count: number, stepMs: number, endMs: number): void {
-  const transactor = new Transactor(openForWriting(path));
+export function fillLedger(path: string, count: number, stepMs: number, endMs: number, sealKeys = TEST_SEAL_KEYS): void {
+  const db = openForWriting(path);
+  const transactor = new Transactor(db, readOrMakeChainKey(db, sealKeys, endMs));
   let { lastSeq, batch } = transactor.checkpoint();
   let rows: Row[] = [];
   const commit = (atMs: number): void => {

@@ -9,23 +9,28 @@ import { LedgerUnavailable } from '../../src/ledger/ledger.ts';
 import type { OpenLedger } from '../../src/ledger/sqlite/open-ledger.ts';
 import { ledgerPath } from '../../src/ledger/sqlite/open.ts';
 import { verifyLedger } from '../../src/ledger/sqlite/verify.ts';
+import type { PrunedStep, PrunePlace } from '../../src/ledger/keep-store.ts';
+import { LEAST_KEPT_DAYS } from '../../src/operator/pruning.ts';
 import type { CompiledPolicy } from '../../src/policy/compiled.ts';
 import { decide } from '../../src/policy/decide.ts';
 import { open, openSeeded, temporaryDirectory } from '../ledger/harness.ts';
 import { anyStep, candidates, POLICIES, START_MS, type Step } from './ledger-sequences.ts';
 import { ModelLedger } from './model-ledger.ts';
 import { settlementOf } from './policies.ts';
+import { TEST_SEAL_KEYS } from './seal-keys.ts';
 
 /** A crash may come with settlements on their way and with a decision that nobody was promised. */
-type RealStep = Step | { readonly kind: 'crash'; readonly onTheirWay: number };
+type RealStep = Step | { readonly kind: 'crash'; readonly onTheirWay: number } | { readonly kind: 'prune'; readonly maxRows: number };
 
 const realStep: fc.Arbitrary<RealStep> = fc.oneof(
   { weight: 33, arbitrary: anyStep },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('crash' as const), onTheirWay: fc.nat(3) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('prune' as const), maxRows: fc.integer({ min: 1, max: 20 }) }) },
 );
 
 const AUTHOR = 'opr_1';
 const OWN_KEYS = 3;
+const DAY_MS = 86_400_000;
 
 /** Time that only moves when a step moves it. */
 class SteppedClock implements Clock {
@@ -46,6 +51,7 @@ class RealRun {
   policy: CompiledPolicy = POLICIES[0]!;
   admitted = 0;
   starts = 1;
+  pruned = 0;
 
   private constructor(
     readonly clock: SteppedClock,
@@ -83,6 +89,7 @@ class RealRun {
     else if (step.kind === 'sentry') await this.#sentry(step.isOn);
     else if (step.kind === 'crash') await this.#crash(step.onTheirWay);
     else if (step.kind === 'restart') await this.#restart();
+    else if (step.kind === 'prune') await this.#prune(step.maxRows);
     this.#compare();
   }
 
@@ -91,7 +98,7 @@ class RealRun {
     for (const hold of this.model.holds) this.#settleHold(hold.seq, 7, true);
     this.#compare();
     await this.opened.close();
-    expect(verifyLedger(ledgerPath(this.dataDir))).toEqual([]);
+    expect(verifyLedger(ledgerPath(this.dataDir), { sealKeys: TEST_SEAL_KEYS })).toEqual([]);
   }
 
   async #admit(step: Extract<Step, { kind: 'admit' }>): Promise<void> {
@@ -155,6 +162,19 @@ class RealRun {
     else this.model.sentries.delete('project 2');
   }
 
+  /** Lets everything go that may, once it is old enough: nothing that is judged on may change. */
+  async #prune(maxRows: number): Promise<void> {
+    this.clock.pass(LEAST_KEPT_DAYS * DAY_MS, LEAST_KEPT_DAYS * DAY_MS);
+    const { store, ledger } = this.opened;
+    const beforeSeq = await store.firstSeqFrom(ledger.nowMs() - LEAST_KEPT_DAYS * DAY_MS);
+    let from: PrunePlace | null = null;
+    do {
+      const done: PrunedStep | null = await store.prune({ beforeSeq, from, maxRows });
+      this.pruned += done!.decisions;
+      from = done!.next;
+    } while (from !== null);
+  }
+
   async #restart(): Promise<void> {
     await this.opened.close();
     await this.#start(this.dataDir);
@@ -211,12 +231,15 @@ export interface RealSequences {
   readonly admitted: number;
   /** Crashes and restarts. */
   readonly starts: number;
+  /** Decisions that were let go. */
+  readonly pruned: number;
 }
 
 /** Runs `count` random sequences on ledgers in files. Throws with the seed and a short failing one. */
 export async function runRealSequences(count: number, seed?: number): Promise<RealSequences> {
   let admitted = 0;
   let starts = 0;
+  let pruned = 0;
   await fc.assert(
     fc.asyncProperty(fc.array(realStep, { minLength: 30, maxLength: 80 }), async (steps) => {
       using stack = new DisposableStack();
@@ -229,8 +252,9 @@ export async function runRealSequences(count: number, seed?: number): Promise<Re
       }
       admitted += run.admitted;
       starts += run.starts - 1;
+      pruned += run.pruned;
     }),
     { numRuns: count, ...(seed === undefined ? {} : { seed }) },
   );
-  return { admitted, starts };
+  return { admitted, starts, pruned };
 }

@@ -2,16 +2,20 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { AnyElysia } from 'elysia';
-import { makeGateway, makeOffice } from '../../src/app.ts';
-import { loadConfig } from '../../src/config.ts';
+import { makeGateway, makeOffice, masterKeyHome } from '../../src/app.ts';
+import { loadConfig, type Environment } from '../../src/config.ts';
 import type { Clock } from '../../src/clock.ts';
 import type { Gateway } from '../../src/gateway/gateway.ts';
 import { createApp } from '../../src/http/app.ts';
+import { CHAIN_SEAL } from '../../src/ledger/sqlite/chain/key.ts';
 import { ledgerPath } from '../../src/ledger/sqlite/open.ts';
 import { openLedger, type OpenLedger } from '../../src/ledger/sqlite/open-ledger.ts';
 import { verifyLedger } from '../../src/ledger/sqlite/verify.ts';
 import { firstStart, type FirstStartResult } from '../../src/operator/first-start.ts';
 import type { Office } from '../../src/operator/office.ts';
+import { Log } from '../../src/log.ts';
+import { Telemetry } from '../../src/telemetry/telemetry.ts';
+import { httpUpstream } from '../../src/upstream/http.ts';
 
 /** Wall and monotonic time that a test moves. It also runs by itself, so that deadlines pass as they do outside. */
 export class TestClock implements Clock {
@@ -58,6 +62,7 @@ export class Scenario {
     readonly made: FirstStartResult,
     /** What the program reported as failures of its own. */
     readonly failures: unknown[],
+    readonly watching: Watching,
   ) {}
 
   /** Sends a request to the program, without a network in between. */
@@ -95,10 +100,10 @@ export class Scenario {
     return verifyLedger(ledgerPath(this.dataDir));
   }
 
-  /** Ends the program, and starts it again on the same directory. */
-  async restart(): Promise<Scenario> {
+  /** Ends the program, and starts it again on the same directory, in the same environment or another. */
+  async restart(environment: Environment = this.watching.environment): Promise<Scenario> {
     await this.#stop();
-    return startIn(this.dataDir, this.clock, this.made);
+    return startIn(this.dataDir, this.clock, this.made, environment);
   }
 
   /** Ends the program and removes its directory. */
@@ -112,7 +117,17 @@ export class Scenario {
     await this.office.replays.close();
     await this.ledger.close();
     this.gateway.providers.close();
+    await this.watching.telemetry.stop();
   }
+}
+
+/** Metrics, traces and the log of a program. */
+export interface Watching {
+  readonly telemetry: Telemetry;
+  /** What was logged. */
+  readonly lines: string[];
+  /** The environment that it was started with. */
+  readonly environment: Environment;
 }
 
 /** How to ask the operator API. */
@@ -122,24 +137,46 @@ export interface OperateOptions {
 }
 
 /** Starts the program on an empty directory. The caller closes it. */
-export function startScenario(clock: TestClock = new TestClock()): Promise<Scenario> {
-  return startIn(mkdtempSync(join(tmpdir(), 'panicly-scenario-')), clock, null);
+export function startScenario(clock: TestClock = new TestClock(), environment: Environment = {}): Promise<Scenario> {
+  return startIn(mkdtempSync(join(tmpdir(), 'panicly-scenario-')), clock, null, environment);
 }
 
-async function startIn(dataDir: string, clock: TestClock, before: FirstStartResult | null): Promise<Scenario> {
-  const config = loadConfig({ data: dataDir }, { PANICLY_ALLOW_HTTP_UPSTREAM: '1' });
+/** Starts the program for the first time on a directory that is there. The caller closes it. */
+export function startScenarioIn(dataDir: string): Promise<Scenario> {
+  return startIn(dataDir, new TestClock(), null, {});
+}
+
+/** Starts the program on a directory where another process made its first start. The caller closes it. */
+export function startOn(dataDir: string, made: FirstStartResult): Promise<Scenario> {
+  return startIn(dataDir, new TestClock(), made, {});
+}
+
+async function startIn(dataDir: string, clock: TestClock, before: FirstStartResult | null, environment: Environment): Promise<Scenario> {
+  const config = loadConfig({ data: dataDir }, { PANICLY_ALLOW_HTTP_UPSTREAM: '1', ...environment });
   const failures: unknown[] = [];
+  const lines: string[] = [];
+  const log = new Log(
+    () => ({ write: (text: string) => lines.push(text) > 0, on: () => undefined }),
+    () => clock.nowMs(),
+  );
+  const telemetry = new Telemetry({ settings: config, clock, http: () => httpUpstream(), log, batchEveryMs: 20 });
   const events = {
+    ...telemetry.ledgerMetrics.events,
     onRefusedRow: (seq: number, message: string) => void failures.push(`row ${seq}: ${message}`),
     onHealth: () => undefined,
   };
-  const ledger = await openLedger({ dataDir, clock, events, commitDeadlineMs: 10_000 });
+  const sealKeys = masterKeyHome(config).masterKey.deriveAll(CHAIN_SEAL);
+  const ledger = await openLedger({ dataDir, clock, events, sealKeys, commitDeadlineMs: 10_000 });
   const made = before ?? (await firstStart(ledger.store, null, () => false));
   const gateway = makeGateway(config, ledger, clock);
   const office = await makeOffice(config, ledger, gateway);
+  telemetry.watch({ gateway, ledger: ledger.ledger, memory: ledger.memory, dataDir });
   const report = (error: unknown) => void failures.push(error);
-  const app = createApp({ gateway, office, cors: { origins: [] }, report }, { maxRequestBodyBytes: config.bodyBytes });
-  return new Scenario(dataDir, clock, ledger, gateway, office, app, made, failures);
+  const app = createApp(
+    { gateway, office, cors: { origins: [] }, report, metrics: { text: () => telemetry.metricsText(), token: config.metricsToken } },
+    { maxRequestBodyBytes: config.bodyBytes },
+  );
+  return new Scenario(dataDir, clock, ledger, gateway, office, app, made, failures, { telemetry, lines, environment });
 }
 
 function jsonOf(text: string): Readonly<Record<string, unknown>> {

@@ -1,9 +1,37 @@
 import { CEILINGS, ceilingRounds, type Ceiling } from '../support/ceiling.ts';
 import { binaryCeilingRound, NESTED, type Nested } from '../support/binary-ceiling.ts';
+import { sized, type Row } from './row.ts';
 import type { Line } from './table.ts';
 
+const NO_HOLDS = {
+  name: 'holds do not count against a budget',
+  edits: [
+    {
+      file: 'src/policy/controls/budgets.ts',
+      find: 'const after = balance.settledNanoUsd + balance.heldNanoUsd +',
+      replace: 'const after = balance.settledNanoUsd +',
+    },
+  ],
+};
+
+/** The sharp edge of a budget, in this process, with the provider held still. */
+export const crowd: Row = {
+  name: 'crowd',
+  limitMinutes: { full: 10, quick: 2, bite: 1 },
+  bites: [NO_HOLDS],
+  run: (size) => tortureByCrowd(sized(size, { full: 200, quick: 8, bite: 4 })),
+};
+
+/** Nested budgets over the binary. */
+export const ceiling: Row = {
+  name: 'ceiling',
+  limitMinutes: { full: 10, quick: 2, bite: 1 },
+  bites: [NO_HOLDS],
+  run: (size) => tortureByCeiling(sized(size, { full: 60, quick: 3, bite: 3 })),
+};
+
 /** 1,000 requests at once on room for exactly 100, the provider held still: `rounds` times, each kind of budget in its turn the tightest. */
-export async function tortureByCrowd(rounds: number): Promise<Line> {
+async function tortureByCrowd(rounds: number): Promise<Line> {
   const kinds = Object.entries(CEILINGS) as [Ceiling, string][];
   const findings: string[] = [];
   let exact = 0;
@@ -26,7 +54,7 @@ export async function tortureByCrowd(rounds: number): Promise<Line> {
 }
 
 /** Streams, answers and random aborts over the built binary, until nested budgets are full: `rounds` times. */
-export async function tortureByCeiling(rounds: number): Promise<Line> {
+async function tortureByCeiling(rounds: number): Promise<Line> {
   const findings: string[] = [];
   const sums = { sent: 0, arrived: 0, aborted: 0, unavailable: 0, fullest: 0 };
   for (let round = 0; round < rounds; round++) {

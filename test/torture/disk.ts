@@ -1,12 +1,32 @@
 import { fullDisk } from '../support/full-disk.ts';
 import { SmallDisk } from '../support/small-disk.ts';
+import { sized, type Row } from './row.ts';
 import type { Line } from './table.ts';
+
+/** The disk is full. */
+export const disk: Row = {
+  name: 'disk',
+  limitMinutes: { full: 5, quick: 2, bite: 1 },
+  bites: [
+    {
+      name: 'a request is forwarded before its decision is committed',
+      edits: [
+        {
+          file: 'src/ledger/engine.ts',
+          find: 'return admission.promise;',
+          replace: 'void admission.promise.catch(() => undefined);\n    return decision;',
+        },
+      ],
+    },
+  ],
+  run: (size) => tortureByFullDisk(sized(size, { full: 5, quick: 1, bite: 1 })),
+};
 
 const REFUSED_MS = 250;
 const HEALTHZ_MS = 100;
 
 /** Fills the disk under the server, `times` over. */
-export async function tortureByFullDisk(times: number): Promise<Line> {
+async function tortureByFullDisk(times: number): Promise<Line> {
   const line = {
     attack: `a full disk under load, ${times} times`,
     goal: '503 within 250 ms, nothing forwarded, /healthz within 100 ms, heals by itself',

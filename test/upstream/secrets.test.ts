@@ -3,7 +3,8 @@ import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
-import { loadOrMakeMasterKey, MasterKey, open, parseMasterKey, seal, Secret, SecretError } from '../../src/upstream/secrets.ts';
+import { loadOrMakeMasterKey } from '../../src/upstream/key-files.ts';
+import { MasterKey, open, parseMasterKey, seal, Secret, SecretError } from '../../src/upstream/secrets.ts';
 
 const CANARY = 'sk-canary-0123456789';
 const key = new MasterKey(new Uint8Array(32).fill(7));
@@ -86,7 +87,7 @@ describe('the master key', () => {
 
   test('two processes that start at once get the same one', async () => {
     const dir = newDir();
-    const code = `import { loadOrMakeMasterKey } from ${JSON.stringify(`${import.meta.dir}/../../src/upstream/secrets.ts`)};
+    const code = `import { loadOrMakeMasterKey } from ${JSON.stringify(`${import.meta.dir}/../../src/upstream/key-files.ts`)};
       console.log(Buffer.from(loadOrMakeMasterKey(${JSON.stringify(dir)}).derive('x')).toString('hex'));`;
     const started = [1, 2].map(() => Bun.spawn({ cmd: [process.execPath, '-e', code], stdout: 'pipe' }));
     const [one, two] = await Promise.all(started.map((child) => new Response(child.stdout).text()));

@@ -15,12 +15,13 @@ export function decisionRoutes(office: Office, visits: Visits): AnyElysia {
       ...visits.read(
         {
           operationId: 'list-decisions',
+          reach: 'workspace',
           summary: 'List decisions, newest first',
           query: schemas.DecisionQuery,
           answer: schemas.DecisionList,
         },
-        async ({ query: { limit, cursor, ...question } }) => {
-          const page = await listDecisions(office, question, cursor, limitOf(limit));
+        async ({ scope, query: { limit, cursor, ...question } }) => {
+          const page = await listDecisions(office, scope, question, cursor, limitOf(limit));
           const rows = page.items.map((recorded) => decisionJson(registry, recorded));
           return listJson(rows, page.nextCursor);
         },
@@ -28,8 +29,9 @@ export function decisionRoutes(office: Office, visits: Visits): AnyElysia {
     )
     .get(
       '/decisions/:id',
-      ...visits.read({ operationId: 'get-decision', summary: 'One decision', answer: schemas.Decision }, async ({ id }) =>
-        decisionJson(registry, await oneDecision(office, id)),
+      ...visits.read(
+        { operationId: 'get-decision', reach: 'workspace', summary: 'One decision', answer: schemas.Decision },
+        async ({ scope, id }) => decisionJson(registry, await oneDecision(office, scope, id)),
       ),
     )
     .post(
@@ -37,13 +39,15 @@ export function decisionRoutes(office: Office, visits: Visits): AnyElysia {
       ...visits.write(
         {
           operationId: 'correct-decision',
+          reach: 'workspace',
           summary: 'Say what a settled request cost in truth: its budgets are freed or taken by the difference',
           body: schemas.CorrectionInput,
           answer: schemas.Decision,
           success: 201,
           statuses: [409],
         },
-        async ({ actor, id, body }) => decisionJson(registry, await correctDecision(office, actor, id, body.cost_usd, body.note)),
+        async ({ scope, actor, id, body }) =>
+          decisionJson(registry, await correctDecision(office, scope, actor, id, body.cost_usd, body.note)),
       ),
     );
 }

@@ -15,9 +15,15 @@ export function evidenceRoutes(office: Office, visits: Visits): AnyElysia {
     .get(
       '/usage',
       ...visits.read(
-        { operationId: 'get-usage', summary: 'Sums of what was used, by group', query: schemas.UsageQuery, answer: schemas.UsageList },
-        async ({ query: { group_by, ...question } }) => {
-          const lines = await usageReport(office, { groupBy: group_by, ...question });
+        {
+          operationId: 'get-usage',
+          reach: 'workspace',
+          summary: 'Sums of what was used, by group',
+          query: schemas.UsageQuery,
+          answer: schemas.UsageList,
+        },
+        async ({ scope, query: { group_by, ...question } }) => {
+          const lines = await usageReport(office, scope, { groupBy: group_by, ...question });
           return listJson(lines.map((line) => usageJson(registry, line)));
         },
       ),
@@ -25,9 +31,15 @@ export function evidenceRoutes(office: Office, visits: Visits): AnyElysia {
     .get(
       '/audit',
       ...visits.read(
-        { operationId: 'list-audit', summary: 'What operators did, newest first', query: schemas.PageQuery, answer: schemas.AuditList },
-        async ({ query: { cursor, limit } }) => {
-          const page = await listAudit(office, cursor, limitOf(limit));
+        {
+          operationId: 'list-audit',
+          reach: 'workspace',
+          summary: 'What operators did, newest first',
+          query: schemas.PageQuery,
+          answer: schemas.AuditList,
+        },
+        async ({ scope, query: { cursor, limit } }) => {
+          const page = await listAudit(office, scope, cursor, limitOf(limit));
           return listJson(page.items.map(auditJson), page.nextCursor);
         },
       ),
@@ -35,8 +47,13 @@ export function evidenceRoutes(office: Office, visits: Visits): AnyElysia {
     .get(
       '/status',
       ...visits.read(
-        { operationId: 'get-status', summary: 'How things stand: Sentry Mode, budgets, today, the ledger', answer: schemas.Status },
-        async () => statusJson(registry, await statusNow(office)),
+        {
+          operationId: 'get-status',
+          reach: 'workspace',
+          summary: 'How things stand: Sentry Mode, budgets, today, the ledger',
+          answer: schemas.Status,
+        },
+        async ({ scope }) => statusJson(registry, await statusNow(office, scope)),
       ),
     );
 }

@@ -1,28 +1,15 @@
 import { Elysia, type AnyElysia } from 'elysia';
-import { confirmClock, verifyNow } from '../../operator/ledger.ts';
+import { confirmRestore } from '../../operator/confirm-restore.ts';
+import { confirmClock } from '../../operator/ledger.ts';
 import type { Office } from '../../operator/office.ts';
 import { iso } from '../render.ts';
 import * as schemas from '../schemas/operator.ts';
+import { ledgerKeepRoutes } from './ledger-keep.ts';
 import type { Visits } from './visit.ts';
 
 /** The ledger itself. */
 export function ledgerRoutes(office: Office, visits: Visits): AnyElysia {
   return new Elysia()
-    .get(
-      '/ledger/verify',
-      ...visits.read(
-        {
-          operationId: 'verify-ledger',
-          summary: 'Recompute every balance from the rows and compare; takes minutes on a large ledger',
-          answer: schemas.LedgerReport,
-        },
-        async ({ request, server }) => {
-          server?.timeout(request, 0);
-          const report = await verifyNow(office);
-          return { ok: report.problems.length === 0, ...report };
-        },
-      ),
-    )
     .post(
       '/ledger/confirm-clock',
       ...visits.write(
@@ -33,5 +20,18 @@ export function ledgerRoutes(office: Office, visits: Visits): AnyElysia {
         },
         async ({ actor }) => ({ now: iso((await confirmClock(office, actor)).atMs) }),
       ),
-    );
+    )
+    .post(
+      '/ledger/confirm-restore',
+      ...visits.write(
+        {
+          operationId: 'confirm-restore',
+          summary: 'Say that the restored ledger is the one to go on with: Sentry Mode ends where the restore had switched it on',
+          answer: schemas.RestoreAnswer,
+          statuses: [409],
+        },
+        async ({ actor }) => ({ workspaces: (await confirmRestore(office, actor)).map(({ name }) => name) }),
+      ),
+    )
+    .use(ledgerKeepRoutes(office, visits));
 }

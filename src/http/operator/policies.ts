@@ -10,6 +10,7 @@ import {
   type PolicyOwner,
   type StandingPolicy,
 } from '../../operator/policies.ts';
+import type { Scope } from '../../operator/scope.ts';
 import { isoOrNull, listJson } from '../render.ts';
 import * as schemas from '../schemas/operator.ts';
 import type { RouteParts, Visits } from './visit.ts';
@@ -18,36 +19,45 @@ import type { RouteParts, Visits } from './visit.ts';
 export function policyRoutes(office: Office, visits: Visits): AnyElysia {
   const { registry } = office;
   return new Elysia()
-    .use(routesOf(office, visits, 'project', (id) => ({ project: projectOf(registry, id) })))
-    .use(routesOf(office, visits, 'workspace', (id) => ({ workspace: workspaceOf(registry, id) })));
+    .use(routesOf(office, visits, 'project', (scope, id) => ({ project: projectOf(registry, scope, id) })))
+    .use(routesOf(office, visits, 'workspace', (scope, id) => ({ workspace: workspaceOf(registry, scope, id) })));
 }
 
-function routesOf(office: Office, visits: Visits, noun: 'project' | 'workspace', owner: (id: string) => PolicyOwner): AnyElysia {
+type OwnerOf = (scope: Scope, id: string) => PolicyOwner;
+
+function routesOf(office: Office, visits: Visits, noun: 'project' | 'workspace', owner: OwnerOf): AnyElysia {
   const get: RouteParts = visits.read(
     {
       operationId: `get-${noun}-policy`,
+      reach: 'workspace',
       summary: `The policy of a ${noun}, with every default written out`,
       answer: schemas.PolicyAnswer,
     },
-    ({ id }) => policyResponse(currentPolicy(office, owner(id))),
+    ({ scope, id }) => policyResponse(currentPolicy(office, owner(scope, id))),
   );
   const put: RouteParts = visits.write(
     {
       operationId: `set-${noun}-policy`,
+      reach: 'workspace',
       summary: `Store a new version of the policy of a ${noun}`,
       body: schemas.PolicyInput,
       query: schemas.PolicyQuery,
       answer: schemas.PolicyAnswer,
       statuses: [409],
     },
-    async ({ request, actor, id, body, query }) => {
-      if (query.dry_run === 'true') return policyResponse(previewPolicy(office, owner(id), body));
-      return policyResponse(await savePolicy(office, actor, owner(id), body, expectedVersion(request.headers.get('if-match'))));
+    async ({ request, scope, actor, id, body, query }) => {
+      if (query.dry_run === 'true') return policyResponse(previewPolicy(office, owner(scope, id), body));
+      return policyResponse(await savePolicy(office, actor, owner(scope, id), body, expectedVersion(request.headers.get('if-match'))));
     },
   );
   const versions: RouteParts = visits.read(
-    { operationId: `list-${noun}-policy-versions`, summary: 'Every stored version, newest first', answer: schemas.PolicyVersionList },
-    async ({ id }) => listJson((await policyVersions(office, owner(id))).map(policyJson)),
+    {
+      operationId: `list-${noun}-policy-versions`,
+      reach: 'workspace',
+      summary: 'Every stored version, newest first',
+      answer: schemas.PolicyVersionList,
+    },
+    async ({ scope, id }) => listJson((await policyVersions(office, owner(scope, id))).map(policyJson)),
   );
   return new Elysia()
     .get(`/${noun}s/:id/policy`, ...get)

@@ -1,10 +1,12 @@
 import { Elysia, type AnyElysia } from 'elysia';
 import { Refusal } from '../../domain/errors.ts';
 import type { Office } from '../../operator/office.ts';
+import { priceRequestOf } from '../../operator/price-words.ts';
 import { listPrices, onePrice, setPrice, unsetPrice } from '../../operator/prices.ts';
 import { listJson } from '../render.ts';
 import * as schemas from '../schemas/operator.ts';
-import { priceJson, priceRequestOf } from './price-json.ts';
+import { catalogueRoutes } from './catalogue.ts';
+import { priceJson } from './price-json.ts';
 import type { Visits } from './visit.ts';
 
 /** Names of models may hold slashes: all that follows the provider is the name. */
@@ -58,7 +60,8 @@ export function priceRoutes(office: Office, visits: Visits): AnyElysia {
         },
         ({ actor, params, query }) => unsetPrice(office, actor, ...namesOf(params), query.confirm === 'true'),
       ),
-    );
+    )
+    .use(catalogueRoutes(office, visits));
 }
 
 function namesOf(params: { readonly [name: string]: string }): [provider: string, model: string] {

@@ -12,8 +12,9 @@ export function projectRoutes(office: Office, visits: Visits): AnyElysia {
   return new Elysia()
     .get(
       '/projects',
-      ...visits.read({ operationId: 'list-projects', summary: 'List projects', answer: schemas.ProjectList }, () =>
-        listJson(listProjects(office).map((project) => projectJson(registry, project))),
+      ...visits.read(
+        { operationId: 'list-projects', reach: 'workspace', summary: 'List projects', answer: schemas.ProjectList },
+        ({ scope }) => listJson(listProjects(office, scope).map((project) => projectJson(registry, project))),
       ),
     )
     .post(
@@ -21,19 +22,21 @@ export function projectRoutes(office: Office, visits: Visits): AnyElysia {
       ...visits.write(
         {
           operationId: 'create-project',
+          reach: 'workspace',
           summary: 'Make a project',
           body: schemas.ProjectInput,
           answer: schemas.Project,
           success: 201,
           statuses: [409],
         },
-        async ({ actor, body }) => projectJson(registry, await createProject(office, actor, body.name, body.workspace_id ?? null)),
+        async ({ scope, actor, body }) =>
+          projectJson(registry, await createProject(office, scope, actor, body.name, body.workspace_id ?? null)),
       ),
     )
     .get(
       '/projects/:id',
-      ...visits.read({ operationId: 'get-project', summary: 'One project', answer: schemas.Project }, ({ id }) =>
-        projectJson(registry, projectOf(registry, id)),
+      ...visits.read({ operationId: 'get-project', reach: 'workspace', summary: 'One project', answer: schemas.Project }, ({ scope, id }) =>
+        projectJson(registry, projectOf(registry, scope, id)),
       ),
     )
     .patch(
@@ -41,13 +44,14 @@ export function projectRoutes(office: Office, visits: Visits): AnyElysia {
       ...visits.write(
         {
           operationId: 'update-project',
+          reach: 'workspace',
           summary: 'Rename a project',
           body: schemas.ProjectChange,
           answer: schemas.Project,
           statuses: [409],
         },
-        async ({ actor, id, body }) => {
-          const project = projectOf(registry, id);
+        async ({ scope, actor, id, body }) => {
+          const project = projectOf(registry, scope, id);
           return projectJson(registry, body.name === undefined ? project : await renameProject(office, actor, project, body.name));
         },
       ),
@@ -55,8 +59,13 @@ export function projectRoutes(office: Office, visits: Visits): AnyElysia {
     .delete(
       '/projects/:id',
       ...visits.write(
-        { operationId: 'delete-project', summary: 'Delete a project: its keys stop at once, its decisions stay', success: 204 },
-        ({ actor, id }) => deleteProject(office, actor, projectOf(registry, id)),
+        {
+          operationId: 'delete-project',
+          reach: 'workspace',
+          summary: 'Delete a project: its keys stop at once, its decisions stay',
+          success: 204,
+        },
+        ({ scope, actor, id }) => deleteProject(office, actor, projectOf(registry, scope, id)),
       ),
     );
 }

@@ -1,5 +1,5 @@
 import { Elysia, type AnyElysia } from 'elysia';
-import { projectOf } from '../../operator/find.ts';
+import { connectionOf, projectOf } from '../../operator/find.ts';
 import type { Office } from '../../operator/office.ts';
 import { createProvider, deleteProvider, listProviders, updateProvider } from '../../operator/providers.ts';
 import { listJson, providerJson } from '../render.ts';
@@ -13,8 +13,13 @@ export function providerRoutes(office: Office, visits: Visits): AnyElysia {
     .get(
       '/projects/:id/providers',
       ...visits.read(
-        { operationId: 'list-providers', summary: 'List the provider connections of a project', answer: schemas.ProviderList },
-        ({ id }) => listJson(listProviders(office, projectOf(registry, id)).map((stored) => providerJson(registry, stored))),
+        {
+          operationId: 'list-providers',
+          reach: 'workspace',
+          summary: 'List the provider connections of a project',
+          answer: schemas.ProviderList,
+        },
+        ({ scope, id }) => listJson(listProviders(office, projectOf(registry, scope, id)).map((stored) => providerJson(registry, stored))),
       ),
     )
     .post(
@@ -22,14 +27,15 @@ export function providerRoutes(office: Office, visits: Visits): AnyElysia {
       ...visits.write(
         {
           operationId: 'create-provider',
+          reach: 'workspace',
           summary: 'Connect a provider',
           body: schemas.ProviderInput,
           answer: schemas.Provider,
           success: 201,
           statuses: [409],
         },
-        async ({ actor, id, body }) => {
-          const made = await createProvider(office, actor, projectOf(registry, id), {
+        async ({ scope, actor, id, body }) => {
+          const made = await createProvider(office, scope, actor, projectOf(registry, scope, id), {
             name: body.name,
             kind: body.kind,
             baseUrl: body.base_url ?? null,
@@ -46,12 +52,13 @@ export function providerRoutes(office: Office, visits: Visits): AnyElysia {
       ...visits.write(
         {
           operationId: 'update-provider',
+          reach: 'workspace',
           summary: 'Change a provider connection',
           body: schemas.ProviderChange,
           answer: schemas.Provider,
           statuses: [409],
         },
-        async ({ actor, id, body }) => {
+        async ({ scope, actor, id, body }) => {
           const change = {
             ...(body.name === undefined ? {} : { name: body.name }),
             ...(body.base_url === undefined ? {} : { baseUrl: body.base_url }),
@@ -59,15 +66,15 @@ export function providerRoutes(office: Office, visits: Visits): AnyElysia {
             ...(body.api_key_env === undefined ? {} : { apiKeyEnv: body.api_key_env }),
             ...(body.models === undefined ? {} : { models: body.models }),
           };
-          return providerJson(registry, await updateProvider(office, actor, id, change));
+          return providerJson(registry, await updateProvider(office, scope, actor, connectionOf(registry, scope, id), change));
         },
       ),
     )
     .delete(
       '/providers/:id',
       ...visits.write(
-        { operationId: 'delete-provider', summary: 'Remove a provider connection and wipe its key', success: 204 },
-        ({ actor, id }) => deleteProvider(office, actor, id),
+        { operationId: 'delete-provider', reach: 'workspace', summary: 'Remove a provider connection and wipe its key', success: 204 },
+        ({ scope, actor, id }) => deleteProvider(office, actor, connectionOf(registry, scope, id)),
       ),
     );
 }

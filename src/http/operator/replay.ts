@@ -25,14 +25,15 @@ export function replayRoutes(office: Office, visits: Visits, replays: Pick<Repla
     ...visits.read(
       {
         operationId: 'replay-policy',
+        reach: 'workspace',
         summary:
           'Judge recorded requests by another policy; with `accept: text/event-stream` or `application/x-ndjson` it tells its progress',
         body: ReplayInput,
         isBodyOptional: true,
         answer: ReplayReport,
       },
-      async ({ request, server, id, body }) => {
-        const project = projectOf(registry, id);
+      async ({ request, server, scope, id, body }) => {
+        const project = projectOf(registry, scope, id);
         const prepared = prepareReplay(office, replays, project, body);
         server?.timeout(request, 0);
         const run: Run = async (onProgress, signal) => replayJson(registry, project, prepared, await prepared.run({ onProgress, signal }));

@@ -1,6 +1,6 @@
 import { formatUsd } from '../../domain/money.ts';
 import type { Registry } from '../../operator/registry.ts';
-import type { BudgetStatus, ProjectStatus, Status, WorkspaceStatus } from '../../operator/status.ts';
+import type { BudgetStatus, ProjectStatus, ProviderStatus, Status, WorkspaceStatus } from '../../operator/status.ts';
 import { iso, isoOrNull, projectJson } from '../render.ts';
 import type { BudgetStatusJson, StatusJson } from '../schemas/operator.ts';
 
@@ -8,12 +8,29 @@ import type { BudgetStatusJson, StatusJson } from '../schemas/operator.ts';
 export function statusJson(registry: Registry, status: Status): StatusJson {
   return {
     at: iso(status.atMs),
-    ledger: { available: status.ledgerAvailable, clock_confirmed: status.clockConfirmed },
+    ledger: { available: status.ledgerAvailable, clock_confirmed: status.clockConfirmed, restored_at: isoOrNull(status.restoredAtMs) },
     requests_in_flight: status.inFlight,
     price_version: status.priceVersion,
     test_requests_today: status.testRequestsToday,
+    prices_as_of: status.pricesAsOf,
+    providers: status.providers.map(providerStatus),
+    alerts: status.alerts && { alerts: status.alerts.alerts, pending: status.alerts.pending, failed: status.alerts.failed },
     workspaces: status.workspaces.map(workspaceStatus),
     projects: status.projects.map((project) => projectStatus(registry, project)),
+  };
+}
+
+function providerStatus({ connection, project, standing }: ProviderStatus): StatusJson['providers'][number] {
+  const { publicId: id, name } = connection;
+  const last = standing?.lastError ?? null;
+  return {
+    id,
+    name,
+    project: project.name,
+    attempts: standing?.attempts ?? 0,
+    ok: standing?.ok ?? 0,
+    last_error: last && { kind: last.kind, at: iso(last.atMs) },
+    p50_first_byte_ms: standing?.p50FirstByteMs == null ? null : Math.round(standing.p50FirstByteMs),
   };
 }
 

@@ -20,14 +20,15 @@ export function tailRoutes(office: Office, visits: Visits): AnyElysia {
     ...visits.read(
       {
         operationId: 'tail-decisions',
+        reach: 'workspace',
         summary: 'New decisions as server-sent events: one event `decision` for each, its data as in the list',
         query: schemas.TailQuery,
         answer: schemas.Decision,
       },
-      ({ request, server, query, actor }) => {
+      ({ request, server, query, scope, actor }) => {
         server?.timeout(request, 0);
         const headers = { 'content-type': 'text/event-stream', 'cache-control': 'no-store' };
-        return new Response(streamOf(office, openTail(office, query, actor.id)), { headers });
+        return new Response(streamOf(office, openTail(office, scope, query, actor.id)), { headers });
       },
     ),
   );

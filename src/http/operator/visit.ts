@@ -2,9 +2,10 @@ import type { Static, TObject, TSchema } from '@sinclair/typebox';
 import type { AnyElysia, DocumentDecoration } from 'elysia';
 import type { Actor, Office } from '../../operator/office.ts';
 import { refusalOf } from '../../operator/outcome.ts';
+import type { Scope } from '../../operator/scope.ts';
 import { operatorDetail } from '../detail.ts';
 import { errorResponse } from '../errors.ts';
-import { mustOwn, OperatorDoor } from '../operator-auth.ts';
+import { mustOwn, OperatorDoor, type Reach } from '../operator-auth.ts';
 import { bodyOf, noBodyOf, queryOf } from '../operator-body.ts';
 import { closed } from '../schemas/named.ts';
 
@@ -13,6 +14,8 @@ export interface Visit<Body, Query> {
   readonly request: Request;
   readonly server: AnyElysia['server'];
   readonly actor: Actor;
+  /** What this operator may see: everything that is looked up is looked up in it. */
+  readonly scope: Scope;
   /** The `:id` of the address; empty on routes without one. */
   readonly id: string;
   readonly params: { readonly [name: string]: string };
@@ -24,10 +27,17 @@ export interface Visit<Body, Query> {
 export interface RouteShape<Body extends TSchema, Query extends TObject> {
   readonly operationId: string;
   readonly summary: string;
+  /**
+   * For whom it is. Without one, operators who are bound to a workspace are refused. `workspace` lets them in: then the work must
+   * look up and list nothing but through `scope`.
+   */
+  readonly reach?: Reach;
   /** Without one, a request with a body that says anything is refused. */
   readonly body?: Body;
   /** An empty body is taken for an object that says nothing. */
   readonly isBodyOptional?: boolean;
+  /** How large the body may be; 1 MB when absent. */
+  readonly bodyBytes?: number;
   /** Without one, every parameter is refused. */
   readonly query?: Query;
   readonly answer?: TSchema;
@@ -101,21 +111,22 @@ export class Visits {
     work: Work<Static<Body>, Static<Query>>,
   ): Promise<Response> {
     const peer = server?.requestIP(request)?.address ?? null;
-    const operator = this.#door.enter(request, peer);
+    const operator = this.#door.enter(request, peer, shape.reach);
     if (writes) mustOwn(operator);
     const query = queryOf(request, shape.query ?? NOTHING) as Static<Query>;
     const body = (
-      shape.body ? await bodyOf(request, shape.body, shape.isBodyOptional) : writes ? await noBodyOf(request) : {}
+      shape.body ? await bodyOf(request, shape.body, shape.isBodyOptional, shape.bodyBytes) : writes ? await noBodyOf(request) : {}
     ) as Static<Body>;
     const actor = { id: operator.publicId, ip: peer };
-    const result = await work({ request, server, params, actor, id: params['id'] ?? '', body, query });
+    const scope = { workspaceId: operator.workspaceId };
+    const result = await work({ request, server, params, actor, scope, id: params['id'] ?? '', body, query });
     if (result instanceof Response) return result;
     return result === undefined ? new Response(null, { status: 204 }) : Response.json(result, { status: shape.success ?? 200 });
   }
 }
 
 function detailOf<Body extends TSchema, Query extends TObject>(shape: RouteShape<Body, Query>): DocumentDecoration {
-  const { body, isBodyOptional: _optional, ...rest } = shape;
+  const { body, isBodyOptional: _optional, bodyBytes: _bytes, reach: _reach, ...rest } = shape;
   return operatorDetail({ ...rest, tag: TAG, ...(body ? { request: body } : {}) });
 }
 

@@ -12,8 +12,9 @@ export function workspaceRoutes(office: Office, visits: Visits): AnyElysia {
   return new Elysia()
     .get(
       '/workspaces',
-      ...visits.read({ operationId: 'list-workspaces', summary: 'List workspaces', answer: schemas.WorkspaceList }, () =>
-        listJson(listWorkspaces(office).map(workspaceJson)),
+      ...visits.read(
+        { operationId: 'list-workspaces', reach: 'workspace', summary: 'List workspaces', answer: schemas.WorkspaceList },
+        ({ scope }) => listJson(listWorkspaces(office, scope).map(workspaceJson)),
       ),
     )
     .post(
@@ -35,8 +36,9 @@ export function workspaceRoutes(office: Office, visits: Visits): AnyElysia {
     )
     .get(
       '/workspaces/:id',
-      ...visits.read({ operationId: 'get-workspace', summary: 'One workspace', answer: schemas.Workspace }, ({ id }) =>
-        workspaceJson(workspaceOf(registry, id)),
+      ...visits.read(
+        { operationId: 'get-workspace', reach: 'workspace', summary: 'One workspace', answer: schemas.Workspace },
+        ({ scope, id }) => workspaceJson(workspaceOf(registry, scope, id)),
       ),
     )
     .patch(
@@ -49,9 +51,9 @@ export function workspaceRoutes(office: Office, visits: Visits): AnyElysia {
           answer: schemas.Workspace,
           statuses: [409],
         },
-        async ({ actor, id, body }) => {
+        async ({ scope, actor, id, body }) => {
           const change = { name: body.name, plan: body.plan, includedRequests: body.included_requests };
-          return workspaceJson(await updateWorkspace(office, actor, workspaceOf(registry, id), change));
+          return workspaceJson(await updateWorkspace(office, actor, workspaceOf(registry, scope, id), change));
         },
       ),
     )
@@ -64,8 +66,8 @@ function creditRoutes(office: Office, visits: Visits): AnyElysia {
     .get(
       '/workspaces/:id/credits',
       ...visits.read(
-        { operationId: 'list-credits', summary: 'Every grant of credits, newest first', answer: schemas.CreditList },
-        async ({ id }) => listJson((await listCredits(office, workspaceOf(registry, id))).map(creditJson)),
+        { operationId: 'list-credits', reach: 'workspace', summary: 'Every grant of credits, newest first', answer: schemas.CreditList },
+        async ({ scope, id }) => listJson((await listCredits(office, workspaceOf(registry, scope, id))).map(creditJson)),
       ),
     )
     .post(
@@ -79,8 +81,8 @@ function creditRoutes(office: Office, visits: Visits): AnyElysia {
           success: 201,
           statuses: [409],
         },
-        async ({ actor, id, body }) => {
-          const workspace = workspaceOf(registry, id);
+        async ({ scope, actor, id, body }) => {
+          const workspace = workspaceOf(registry, scope, id);
           const grant = await grantCredits(office, actor, workspace, body.requests, body.note);
           return { grant: creditJson(grant), credits_left: volumeNow(office, workspace).creditsLeft };
         },

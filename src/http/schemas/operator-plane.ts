@@ -36,6 +36,7 @@ const operatorFields = {
   id: Id('operator'),
   name: Type.String(),
   role: Role,
+  workspace_id: nullable(Type.String(), { description: 'The one workspace that the operator sees, or null for the whole installation.' }),
   created_at: At('When it was made'),
   expires_at: nullable(Type.String(), { description: 'When the token stops working, or null.' }),
 };
@@ -57,6 +58,11 @@ export const OperatorInput = named(
     name: Name,
     role: Role,
     expires_at: Type.Optional(nullable(Type.String(), { description: 'ISO 8601, or null for a token that does not expire.' })),
+    workspace_id: Type.Optional(
+      nullable(Type.String(), {
+        description: 'Id or name of the one workspace to see, or null for the whole installation. When absent, the same as who asks.',
+      }),
+    ),
   }),
 );
 
@@ -118,10 +124,29 @@ export const Status = named(
   'Status',
   Type.Object({
     at: At('When'),
-    ledger: Type.Object({ available: Type.Boolean(), clock_confirmed: Type.Boolean() }),
+    ledger: Type.Object({
+      available: Type.Boolean(),
+      clock_confirmed: Type.Boolean(),
+      restored_at: nullable(Type.String(), { description: 'When a backup was restored that nobody has confirmed yet, or null.' }),
+    }),
     requests_in_flight: Type.Integer(),
     price_version: Type.Integer(),
     test_requests_today: Type.Integer(),
+    prices_as_of: Type.String({ description: 'The day of the prices in the price list.' }),
+    providers: Type.Array(
+      Type.Object({
+        id: Id('provider connection'),
+        name: Type.String(),
+        project: Type.String(),
+        attempts: Type.Integer({ description: 'The last that this process sent; at most 100.' }),
+        ok: Type.Integer({ description: 'How many of them the provider answered as it should.' }),
+        last_error: nullable(Type.Object({ kind: Type.String(), at: At('When') }), { description: 'Since the process started.' }),
+        p50_first_byte_ms: nullable(Type.Integer(), { description: 'Half of the answers began within this.' }),
+      }),
+    ),
+    alerts: nullable(Type.Object({ alerts: Type.Integer(), pending: Type.Integer(), failed: Type.Integer() }), {
+      description: 'How many there are, and messages that wait or were given up; null for who is bound to a workspace.',
+    }),
     workspaces: Type.Array(
       Type.Object({
         id: Id('workspace'),
@@ -150,17 +175,6 @@ export const Status = named(
   }),
 );
 
-/** What recomputing the ledger found. */
-export const LedgerReport = named(
-  'LedgerReport',
-  Type.Object({
-    ok: Type.Boolean(),
-    decisions: Type.Integer(),
-    settlements: Type.Integer(),
-    problems: Type.Array(Type.String(), { description: 'One sentence for each difference.' }),
-  }),
-);
-
 /** The clock that was confirmed. */
 export const ClockAnswer = named('ClockAnswer', Type.Object({ now: At('Ledger time') }));
 
@@ -171,4 +185,3 @@ export type NewOperatorJson = Static<typeof NewOperator>;
 export type UsageLineJson = Static<typeof UsageLine>;
 export type BudgetStatusJson = Static<typeof BudgetStatus>;
 export type StatusJson = Static<typeof Status>;
-export type LedgerReportJson = Static<typeof LedgerReport>;

@@ -3,7 +3,14 @@ import { PROVIDER_KINDS } from '../../domain/project.ts';
 import { closed, listOf, named, nullable, oneOf } from './named.ts';
 import { At, Id, Name, pageFields } from './operator-words.ts';
 
+export * from './operator-alerts.ts';
+export * from './operator-archive.ts';
+export * from './operator-keep.ts';
+export * from './operator-key-use.ts';
+export * from './operator-configuration.ts';
 export * from './operator-plane.ts';
+export * from './operator-catalogue.ts';
+export * from './operator-doctor.ts';
 export * from './operator-prices.ts';
 export * from './operator-replay.ts';
 
@@ -70,6 +77,11 @@ const keyFields = {
   created_at: At('When it was made'),
   expires_at: nullable(Type.String(), { description: 'When it stops working, or null.' }),
   revoked_at: nullable(Type.String(), { description: 'When it was revoked, or null.' }),
+  last_used_at: nullable(Type.String(), {
+    description:
+      'When it was last accepted, or null for never. From before the last start of the server it is known to the hour, and of a key ' +
+      'that was rotated as the last use of its line while the key was good.',
+  }),
 };
 
 /** A key without its secret. */
@@ -274,7 +286,8 @@ export const ProviderList = listOf('ProviderList', Provider);
 export const DecisionList = listOf('DecisionList', Decision);
 export const WorkspaceList = listOf('WorkspaceList', Workspace);
 
-const decisionFilters = {
+/** Filters of decisions; all that are given must match. */
+export const decisionFilters = {
   project: Type.Optional(Type.String({ description: 'Name or id of a project.' })),
   key: Type.Optional(Type.String({ description: 'Id of a key.' })),
   decision: Type.Optional(oneOf(['allow', 'deny'])),

@@ -9,7 +9,6 @@ import * as schema from '../../../db/schema.ts';
 import { newPublicId } from '../../domain/ids.ts';
 import type { ApiKey, Project, Workspace } from '../../domain/project.ts';
 import type {
-  Alert,
   AuditEvent,
   ConnectionChange,
   CreditEntry,
@@ -27,19 +26,29 @@ import type {
   StoredConnection,
   WorkspaceChange,
 } from '../store.ts';
+import { createAlert, deleteAlert, deleteAlertsOfProject, fireAlerts, recordDeliveries, resealAlerts } from './alert-commands.ts';
+import { applySteps, seqsOfSteps } from './apply-commands.ts';
+import { workspaceOfSubject } from './audit-workspace.ts';
+import { saveCatalogue } from './catalogue-commands.ts';
 import { correct } from './corrections.ts';
-import { secretColumns, toAlert, toConnection, toKey, toOperator, toProject, toWorkspace } from './records.ts';
+import { prune } from './prune/prune.ts';
+import { reseal } from './reseal.ts';
+import { secretColumns, toConnection, toKey, toOperator, toProject, toWorkspace } from './records.ts';
 
 /** What a command has to write with. */
 export interface CommandContext {
   readonly db: BunSQLiteDatabase;
+  /** The connection under `db`. */
+  readonly file: Database;
+  /** The key of the ledger's chain, for what changes links. */
+  readonly chainKey: Uint8Array;
   readonly seq: number;
   readonly atMs: number;
 }
 
 /** A context on the writer's connection. */
-export function commandContext(db: Database, seq: number, atMs: number): CommandContext {
-  return { db: drizzle(db), seq, atMs };
+export function commandContext(file: Database, chainKey: Uint8Array, seq: number, atMs: number): CommandContext {
+  return { db: drizzle(file), file, chainKey, seq, atMs };
 }
 
 function createWorkspace({ db, atMs }: CommandContext, workspace: NewWorkspace): Workspace {
@@ -72,7 +81,9 @@ function renameProject({ db }: CommandContext, { id, name }: { id: number; name:
   return row ? toProject(row) : null;
 }
 
-function deleteProject({ db, atMs }: CommandContext, id: number): void {
+function deleteProject(context: CommandContext, id: number): void {
+  const { db, atMs } = context;
+  deleteAlertsOfProject(context, id);
   db.update(schema.projects).set({ deletedAtMs: atMs }).where(livingProject(id)).run();
   db.update(schema.apiKeys)
     .set({ revokedAtMs: atMs })
@@ -192,20 +203,6 @@ function setPrice(
     .get();
 }
 
-function createAlert({ db, atMs }: CommandContext, alert: Omit<Alert, 'id' | 'createdAtMs'>): Alert {
-  return toAlert(
-    db
-      .insert(schema.alerts)
-      .values({ ...alert, createdAtMs: atMs })
-      .returning()
-      .get(),
-  );
-}
-
-function deleteAlert({ db, atMs }: CommandContext, id: number): void {
-  db.update(schema.alerts).set({ deletedAtMs: atMs }).where(eq(schema.alerts.id, id)).run();
-}
-
 function firstStart(context: CommandContext, first: FirstStart): void {
   const workspace = createWorkspace(context, first.workspace);
   const project = createProject(context, { ...first.project, workspaceId: workspace.id, lineageId: null });
@@ -220,7 +217,8 @@ function firstStart(context: CommandContext, first: FirstStart): void {
 
 /** Writes the audit event of a command, with a seq of its own. */
 export function writeAudit({ db, seq, atMs }: CommandContext, audit: AuditEvent): void {
-  const row = { ...audit, seq, publicId: newPublicId('aud'), atMs, detail: JSON.stringify(audit.detail) };
+  const workspaceId = workspaceOfSubject(db, audit.subject);
+  const row = { ...audit, seq, publicId: newPublicId('aud'), atMs, detail: JSON.stringify(audit.detail), workspaceId };
   db.insert(schema.auditEvents).values(row).run();
 }
 
@@ -249,6 +247,8 @@ export const commands = {
   rotateKey,
   recordAudit,
   correct,
+  prune,
+  reseal,
   createConnection,
   updateConnection,
   deleteConnection,
@@ -258,8 +258,13 @@ export const commands = {
   createOperator,
   deleteOperator,
   setPrice,
+  saveCatalogue,
   createAlert,
   deleteAlert,
+  fireAlerts,
+  recordDeliveries,
+  resealAlerts,
+  applySteps,
 };
 
 export type Commands = typeof commands;
@@ -271,5 +276,10 @@ export type CommandArgs<Name extends CommandName> = Parameters<Commands[Name]>[1
 /** What a command gives. */
 export type CommandResult<Name extends CommandName> = ReturnType<Commands[Name]>;
 
-/** How many seqs a command may take: two for its rows, one for its audit event. */
-export const SEQS_PER_COMMAND = 3;
+/** How many seqs nearly every command may take: two for its rows, one for its audit event. */
+const SEQS_PER_COMMAND = 3;
+
+/** How many seqs a command takes. */
+export function seqsOf({ name, args }: { readonly name: CommandName; readonly args: CommandArgs<CommandName> }): number {
+  return name === 'applySteps' ? seqsOfSteps(args as CommandArgs<'applySteps'>) : SEQS_PER_COMMAND;
+}

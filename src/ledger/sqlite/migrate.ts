@@ -1,6 +1,10 @@
 import type { Database } from 'bun:sqlite';
 import ledger from '../../../db/migrations/0000_ledger.sql' with { type: 'text' };
 import operatorExpiry from '../../../db/migrations/0001_operator_expiry.sql' with { type: 'text' };
+import operatorWorkspace from '../../../db/migrations/0002_operator_workspace.sql' with { type: 'text' };
+import alerts from '../../../db/migrations/0003_alerts.sql' with { type: 'text' };
+import chain from '../../../db/migrations/0004_chain.sql' with { type: 'text' };
+import catalogues from '../../../db/migrations/0005_catalogues.sql' with { type: 'text' };
 
 /** A migration as drizzle-kit made it. */
 export interface Migration {
@@ -12,6 +16,10 @@ export interface Migration {
 export const MIGRATIONS: readonly Migration[] = [
   { tag: '0000_ledger', sql: ledger },
   { tag: '0001_operator_expiry', sql: operatorExpiry },
+  { tag: '0002_operator_workspace', sql: operatorWorkspace },
+  { tag: '0003_alerts', sql: alerts },
+  { tag: '0004_chain', sql: chain },
+  { tag: '0005_catalogues', sql: catalogues },
 ];
 
 /**

@@ -4,6 +4,7 @@ import { LedgerEngine, type LedgerEvents } from '../engine.ts';
 import type { LedgerState } from '../state.ts';
 import type { Store } from '../store.ts';
 import { LedgerTime } from '../time.ts';
+import type { ChainSeals } from './chain/key.ts';
 import { lockDataDirectory, type DirectoryLock } from './lock.ts';
 import { ledgerPath } from './open.ts';
 import type { Checkpoint } from './protocol.ts';
@@ -24,6 +25,8 @@ export interface LedgerOptions {
   readonly dataDir: string;
   readonly clock: Clock;
   readonly events: LedgerEvents;
+  /** `MasterKey.derive(CHAIN_SEAL)`: seals the key of the chain in the ledger. Several while the master key is changed, the newest first. */
+  readonly sealKeys: readonly Uint8Array[];
   readonly commitDeadlineMs?: number;
   /** Admissions that may wait for their commit; past that `admit` rejects as overloaded. */
   readonly maxWaiting?: number;
@@ -59,11 +62,13 @@ export async function openLedger(options: LedgerOptions): Promise<OpenLedger> {
 
 async function openLocked(options: LedgerOptions, lock: DirectoryLock): Promise<OpenLedger> {
   const path = ledgerPath(options.dataDir);
+  const seals: ChainSeals = { keys: options.sealKeys };
   let started: Started | null = null;
   const link = new WriterLink({
     url: options.writerUrl ?? workerUrl('writer.ts'),
     path,
     clock: options.clock,
+    seals,
     onReply: (reply: WriteReply) => started?.engine.receive(reply),
     onDeath: () => started?.engine.writerDied(),
   });
@@ -79,7 +84,7 @@ async function openLocked(options: LedgerOptions, lock: DirectoryLock): Promise<
     throw error;
   }
   const { engine, memory, time } = started;
-  const store = new SqliteStore(engine, memory, reader);
+  const store = new SqliteStore(engine, memory, reader, seals);
   return { ledger: engine, store, memory, time, close: () => close(engine, link, store, lock) };
 }
 

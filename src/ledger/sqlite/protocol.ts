@@ -40,6 +40,8 @@ export interface OpenRequest {
   readonly kind: 'open';
   readonly path: string;
   readonly nowMs: number;
+  /** One of them seals the chain's key in the file, see `chain/key.ts`. Never the key that provider keys are sealed with. */
+  readonly sealKeys: readonly Uint8Array[];
 }
 
 /** Writes something without meaning, to learn whether writing works. */

@@ -1,5 +1,5 @@
 /** Lists that operators read, on a read-only connection. */
-import { and, desc, eq, getTableColumns, gte, isNotNull, isNull, lt, sql, type SQL } from 'drizzle-orm';
+import { and, desc, eq, getTableColumns, gte, inArray, isNotNull, isNull, lt, sql, type SQL } from 'drizzle-orm';
 import type { BunSQLiteDatabase } from 'drizzle-orm/bun-sqlite';
 import * as schema from '../../../db/schema.ts';
 import type { CreditEntry, DecisionFilter, Owner, Page, PolicyVersion, RecordedDecision, StoredAuditEvent } from '../store.ts';
@@ -17,7 +17,8 @@ const decisionColumns = {
   workspaceId: projects.workspaceId,
 };
 
-function recorded(db: BunSQLiteDatabase, where: SQL | undefined, limit: number): RecordedDecision[] {
+/** Decisions with how they ended, newest first. `where` may speak of decisions and settlements. */
+export function recordedWhere(db: BunSQLiteDatabase, where: SQL | undefined, limit: number): RecordedDecision[] {
   const rows = db
     .select({ decision: decisionColumns, settlement: getTableColumns(settlements) })
     .from(decisions)
@@ -47,9 +48,18 @@ export function listDecisions(
   db: BunSQLiteDatabase,
   { filter, cursor, limit }: { filter: DecisionFilter; cursor: number | null; limit: number },
 ): Page<RecordedDecision> {
+  const { workspaceId, projectId } = filter;
+  const where = and(cursor === null ? undefined : lt(decisions.seq, cursor), wantedDecisions(db, filter));
+  const seqOf = (item: RecordedDecision) => item.decision.seq;
+  if (workspaceId === undefined) return page(recordedWhere(db, where, limit + 1), limit, seqOf);
+  if (projectId !== undefined) return page(recordedWhere(db, and(where, eq(projects.workspaceId, workspaceId)), limit + 1), limit, seqOf);
+  return page(recordedWhere(db, inArray(decisions.seq, newestOf(db, workspaceId, where, limit + 1)), limit + 1), limit, seqOf);
+}
+
+/** What a filter says of decisions, but for the workspace: that one belongs to their project. */
+export function wantedDecisions(db: BunSQLiteDatabase, filter: DecisionFilter): SQL | undefined {
   const { projectId, keyId, allowed, reason, model, environment, observed, fromMs, toMs } = filter;
-  const where = and(
-    cursor === null ? undefined : lt(decisions.seq, cursor),
+  return and(
     projectId === undefined ? undefined : eq(decisions.projectId, projectId),
     keyId === undefined ? undefined : eq(decisions.keyId, keyId),
     allowed === undefined ? undefined : allowed ? isNull(decisions.reason) : isNotNull(decisions.reason),
@@ -60,12 +70,31 @@ export function listDecisions(
     fromMs === undefined ? undefined : gte(decisions.seq, firstSeqFrom(db, decisions, fromMs)),
     toMs === undefined ? undefined : lt(decisions.seq, firstSeqFrom(db, decisions, toMs)),
   );
-  return page(recorded(db, where, limit + 1), limit, (item) => item.decision.seq);
 }
 
-/** One decision, or null. */
-export function getDecision(db: BunSQLiteDatabase, seq: number): RecordedDecision | null {
-  return recorded(db, eq(decisions.seq, seq), 1)[0] ?? null;
+/** The newest seqs of a workspace. Project by project, each along its index: SQLite would sort all that the workspace ever asked. */
+function newestOf(db: BunSQLiteDatabase, workspaceId: number, where: SQL | undefined, limit: number): number[] {
+  const ofWorkspace = db.select({ id: projects.id }).from(projects).where(eq(projects.workspaceId, workspaceId)).all();
+  const seqs = ofWorkspace.flatMap(({ id }) =>
+    db
+      .select({ seq: decisions.seq })
+      .from(decisions)
+      .where(and(eq(decisions.projectId, id), where))
+      .orderBy(desc(decisions.seq))
+      .limit(limit)
+      .all()
+      .map(({ seq }) => seq),
+  );
+  return seqs.toSorted((a, b) => b - a).slice(0, limit);
+}
+
+/** One decision, or null: also when it is of another workspace than the one asked for. */
+export function getDecision(
+  db: BunSQLiteDatabase,
+  { seq, workspaceId }: { seq: number; workspaceId?: number | undefined },
+): RecordedDecision | null {
+  const inside = workspaceId === undefined ? undefined : eq(projects.workspaceId, workspaceId);
+  return recordedWhere(db, and(eq(decisions.seq, seq), inside), 1)[0] ?? null;
 }
 
 /** The project that the newest settlement with this response id belongs to, or null. */
@@ -81,8 +110,14 @@ export function projectOfResponse(db: BunSQLiteDatabase, responseId: string): nu
 }
 
 /** Newest first. */
-export function listAudit(db: BunSQLiteDatabase, { cursor, limit }: { cursor: number | null; limit: number }): Page<StoredAuditEvent> {
-  const where = cursor === null ? undefined : lt(auditEvents.seq, cursor);
+export function listAudit(
+  db: BunSQLiteDatabase,
+  { cursor, limit, workspaceId }: { cursor: number | null; limit: number; workspaceId?: number | undefined },
+): Page<StoredAuditEvent> {
+  const where = and(
+    cursor === null ? undefined : lt(auditEvents.seq, cursor),
+    workspaceId === undefined ? undefined : eq(auditEvents.workspaceId, workspaceId),
+  );
   const rows = db
     .select()
     .from(auditEvents)

@@ -36,13 +36,14 @@ export function usage(db: BunSQLiteDatabase, filter: UsageFilter): UsageLine[] {
       costNanoUsd: total(rollups.costNanoUsd),
     })
     .from(rollups)
-    .where(wanted(db, filter))
+    .where(wantedUsage(db, filter))
     .groupBy(...groups.map(({ of }) => of))
     .orderBy(...groups.map(({ of }) => of))
     .all();
 }
 
-function wanted(db: BunSQLiteDatabase, filter: UsageFilter): SQL | undefined {
+/** What a filter says of rollups. */
+export function wantedUsage(db: BunSQLiteDatabase, filter: UsageFilter): SQL | undefined {
   const { fromMs, toMs, workspaceId, projectId, keyId, environment } = filter;
   const ofWorkspace = db
     .select({ id: projects.id })

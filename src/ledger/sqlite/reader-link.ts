@@ -11,6 +11,8 @@ export class ReaderLink {
   constructor(
     readonly url: string,
     readonly path: string,
+    /** For long work: its thread lets requests go first. */
+    readonly isBackground = false,
   ) {
     this.#worker = this.#start();
   }
@@ -32,12 +34,21 @@ export class ReaderLink {
     return this.#closed.promise;
   }
 
+  /** Like `close`, but waits no longer than `waitMs`: what is still read then ends with the process. */
+  async closeWithin(waitMs: number): Promise<void> {
+    const late = Promise.withResolvers<boolean>();
+    const timer = setTimeout(() => late.resolve(true), waitMs);
+    const isLate = await Promise.race([this.close().then(() => false), late.promise]);
+    clearTimeout(timer);
+    if (isLate) this.#worker.unref();
+  }
+
   #start(): Worker {
     const worker = new Worker(this.url);
     worker.addEventListener('message', (event: MessageEvent<ReaderReply>) => this.#receive(event.data));
     worker.addEventListener('error', (event) => this.#died(worker, event.message));
     worker.addEventListener('close', () => this.#died(worker, 'the reader ended'));
-    post(worker, { kind: 'open', path: this.path });
+    post(worker, { kind: 'open', path: this.path, isBackground: this.isBackground });
     return worker;
   }
 

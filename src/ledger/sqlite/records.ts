@@ -19,8 +19,8 @@ export function toKey(row: InferSelectModel<typeof schema.apiKeys>): ApiKey {
 }
 
 export function toOperator(row: InferSelectModel<typeof schema.operators>): Operator {
-  const { id, publicId, name, role, tokenSha256, createdAtMs, expiresAtMs } = row;
-  return { id, publicId, name, role, tokenSha256, createdAtMs, expiresAtMs };
+  const { id, publicId, name, role, tokenSha256, createdAtMs, expiresAtMs, workspaceId } = row;
+  return { id, publicId, name, role, tokenSha256, createdAtMs, expiresAtMs, workspaceId };
 }
 
 export function toConnection(row: InferSelectModel<typeof schema.providerConnections>): StoredConnection {
@@ -31,11 +31,14 @@ export function toConnection(row: InferSelectModel<typeof schema.providerConnect
 
 export function toAlert(row: InferSelectModel<typeof schema.alerts>): Alert {
   const { id, publicId, workspaceId, projectId, definition, createdAtMs } = row;
-  return { id, publicId, workspaceId, projectId, definition, createdAtMs };
+  const sealedUrl = row.sealedUrl && new Uint8Array(row.sealedUrl);
+  const sealedSecret = row.sealedSecret && new Uint8Array(row.sealedSecret);
+  return { id, publicId, workspaceId, projectId, definition, createdAtMs, sealedUrl, sealedSecret };
 }
 
 export function toAuditEvent(row: InferSelectModel<typeof schema.auditEvents>): StoredAuditEvent {
-  return { ...row, detail: JSON.parse(row.detail) as AuditEvent['detail'] };
+  const { workspaceId: _workspaceId, detail, ...event } = row;
+  return { ...event, detail: JSON.parse(detail) as AuditEvent['detail'] };
 }
 
 /** A secret as the columns of its connection. */

@@ -10,9 +10,9 @@ import { restoreAdmissions, valuesOf, workspacesOfProjects } from './recover-win
 
 /** Files up to this many pages (4 MB) are checked whole at every start. Of larger ones only the tables that stay small: `ledger verify` checks all. */
 const MAX_CHECKED_PAGES = 1_024;
-/** Every table but the three that grow with each request or operator's act. */
+/** Every table but those that grow with each request or operator's act. */
 const SMALL_TABLES = `SELECT name FROM sqlite_schema
-  WHERE type = 'table' AND name NOT IN ('decisions', 'settlements', 'audit_events') AND name NOT LIKE 'sqlite_%'`;
+  WHERE type = 'table' AND name NOT IN ('decisions', 'settlements', 'audit_events', 'chain_links') AND name NOT LIKE 'sqlite_%'`;
 
 /** A state as it was before, and how to settle what was in flight when the process ended. */
 export interface Recovered {

@@ -1,12 +1,13 @@
 import type { Database } from 'bun:sqlite';
 import { drizzle, type BunSQLiteDatabase } from 'drizzle-orm/bun-sqlite';
+import { stepBack } from './background.ts';
 import { closeFully, openForReading } from './open.ts';
 import { queries, type QueryName } from './queries.ts';
 import { serve, type WorkerPort } from './worker-port.ts';
 
 /** What the main thread asks of a reader. */
 export type ReaderRequest =
-  | { readonly kind: 'open'; readonly path: string }
+  | { readonly kind: 'open'; readonly path: string; readonly isBackground: boolean }
   | { readonly kind: 'query'; readonly id: number; readonly name: QueryName; readonly args: unknown }
   | { readonly kind: 'close' };
 
@@ -23,8 +24,10 @@ export function serveReader(port: WorkerPort): void {
   const opened = () => (file ??= openForReading(path));
   serve(port, (data, close) => {
     const request = data as ReaderRequest;
-    if (request.kind === 'open') path = request.path;
-    else if (request.kind === 'query') port.postMessage(answer(opened, request));
+    if (request.kind === 'open') {
+      path = request.path;
+      if (request.isBackground) stepBack();
+    } else if (request.kind === 'query') port.postMessage(answer(opened, request));
     else {
       if (file) closeFully(file);
       close();

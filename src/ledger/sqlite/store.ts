@@ -1,26 +1,38 @@
 import { belongingOf, spendLabel } from '../../domain/belonging.ts';
 import type { LedgerEngine } from '../engine.ts';
+import type { DeliveryFilter, DeliveryProgress, NewDelivery, ResealedAlert } from '../alert-store.ts';
+import type { ApplyRequest } from '../apply-store.ts';
+import type { Span } from '../archive-store.ts';
 import type { LedgerMemory } from '../memory.ts';
 import type { Alert, AuditEvent, DecisionFilter, NewConnection, Owner, Store, UsageFilter } from '../store.ts';
+import type { NewCatalogue } from '../catalogue-store.ts';
+import type { EarlierHead, PruneStep } from '../keep-store.ts';
 import type * as words from '../store.ts';
+import type { ChainSeals } from './chain/key.ts';
+import type { ApplyOutcome } from './apply-commands.ts';
 import type { CommandArgs, CommandName, CommandResult } from './commands.ts';
 import type { QueryArgs, QueryName, QueryResult } from './queries.ts';
 import { ReaderLink } from './reader-link.ts';
+import type { Reseal } from './reseal.ts';
 
 /** How long a list waits for rows that are still on their way to the disk. */
 const FRESH_MS = 500;
+/** How long a stop waits for what reads a whole file: that may take minutes, and changes nothing. */
+const LAST_WORK_MS = 1_000;
 
 /** The operators' side of the ledger: writes through the writer, in order with decisions; reads through the reader. */
 export class SqliteStore implements Store {
   #sentryTurns = 0;
   readonly #lastSentryOn = new Map<string, number>();
-  /** Another reader for work that takes long, made when there is some. */
+  /** Two more readers, made when there is work for them: one for exports, page by page, and one for what reads a whole file at once. */
   #bulk: ReaderLink | null = null;
+  #slow: ReaderLink | null = null;
 
   constructor(
     readonly engine: LedgerEngine,
     readonly memory: LedgerMemory,
     readonly reader: ReaderLink,
+    readonly seals: ChainSeals,
   ) {}
 
   firstStart(first: words.FirstStart, audit?: AuditEvent) {
@@ -118,12 +130,66 @@ export class SqliteStore implements Store {
     return this.#write('setPrice', { provider, model, price, author }, audit);
   }
 
+  saveCatalogue(catalogue: NewCatalogue, audit?: AuditEvent) {
+    return this.#write('saveCatalogue', catalogue, audit);
+  }
+
+  listCatalogues() {
+    return this.#read('listCatalogues', undefined);
+  }
+
+  catalogueDocument(sha256: string) {
+    return this.#read('catalogueDocument', sha256);
+  }
+
+  lastPriceSeq() {
+    return this.#read('lastPriceSeq', undefined);
+  }
+
   createAlert(alert: Omit<Alert, 'id' | 'createdAtMs'>, audit?: AuditEvent) {
     return this.#write('createAlert', alert, audit);
   }
 
   deleteAlert(id: number, audit?: AuditEvent) {
     return this.#write('deleteAlert', id, audit);
+  }
+
+  fireAlerts(deliveries: readonly NewDelivery[]) {
+    return this.#write('fireAlerts', deliveries, undefined);
+  }
+
+  recordDeliveries(progress: readonly DeliveryProgress[]) {
+    return this.#write('recordDeliveries', progress, undefined);
+  }
+
+  async applySteps(request: ApplyRequest) {
+    // A writer that died over a command leaves a successor that only knows whether it was committed.
+    const outcome: ApplyOutcome | null = (await this.#write('applySteps', request, undefined)) ?? null;
+    return outcome ?? ('unknown' as const);
+  }
+
+  resealAlerts(resealed: readonly ResealedAlert[]) {
+    return this.#write('resealAlerts', resealed, undefined);
+  }
+
+  dueDeliveries(nowMs: number, limit: number, busyAlertIds: readonly number[], busyIds: readonly string[]) {
+    return this.#read('dueDeliveries', { nowMs, limit, busyAlertIds, busyIds });
+  }
+
+  listDeliveries(filter: DeliveryFilter, cursor: number | null, limit: number) {
+    return this.#read('listDeliveries', { filter, cursor, limit });
+  }
+
+  deliveryCounts() {
+    return this.#read('deliveryCounts', undefined);
+  }
+
+  newestDeliveries(types: readonly string[]) {
+    return this.#read('newestDeliveries', types);
+  }
+
+  lookBack() {
+    return this.#read('lookBack', undefined);
   }
 
   loadDirectory() {
@@ -134,20 +200,34 @@ export class SqliteStore implements Store {
     return this.#read('listDecisions', { filter, cursor, limit });
   }
 
-  getDecision(seq: number) {
-    return this.#read('getDecision', seq);
+  getDecision(seq: number, workspaceId?: number) {
+    return this.#read('getDecision', { seq, workspaceId });
   }
 
   projectOfResponse(responseId: string) {
     return this.#read('projectOfResponse', responseId);
   }
 
+  sealedValues() {
+    return this.#read('sealedValues', undefined);
+  }
+
+  reseal(what: Reseal, audit?: AuditEvent) {
+    // From here on all of them open the chain: a writer that dies meanwhile is replaced by one that finds the right key.
+    this.seals.keys = what.chainSeals;
+    return this.#write('reseal', what, audit);
+  }
+
+  keyUses(projectId: number, toMs: number) {
+    return this.#read('keyUses', { projectId, toMs });
+  }
+
   usage(filter: UsageFilter) {
     return this.#read('usage', filter);
   }
 
-  listAudit(cursor: number | null, limit: number) {
-    return this.#read('listAudit', { cursor, limit });
+  listAudit(cursor: number | null, limit: number, workspaceId?: number) {
+    return this.#read('listAudit', { cursor, limit, workspaceId });
   }
 
   listPolicies(owner: Owner) {
@@ -158,19 +238,78 @@ export class SqliteStore implements Store {
     return this.#read('listCredits', workspaceId);
   }
 
-  async verify() {
+  async verify(earlier: EarlierHead | null = null) {
     await this.engine.flushed(FRESH_MS);
-    this.#bulk ??= new ReaderLink(this.reader.url, this.reader.path);
-    return this.#bulk.ask('verify', this.reader.path);
+    return this.#slowly('verify', { path: this.reader.path, sealKeys: this.seals.keys, earlier });
+  }
+
+  chainHead() {
+    return this.#read('chainHead', this.reader.path);
+  }
+
+  firstSeqFrom(atMs: number) {
+    return this.#read('firstSeqFrom', atMs);
+  }
+
+  prune(step: PruneStep, audit?: AuditEvent) {
+    return this.#write('prune', step, audit);
+  }
+
+  async writeCopy(path: string) {
+    await this.engine.flushed(FRESH_MS);
+    await this.#slowly('writeCopy', { from: this.reader.path, to: path });
+  }
+
+  checkCopy(path: string) {
+    return this.#slowly('checkCopy', { path, sealKeys: this.seals.keys });
+  }
+
+  lastSeq() {
+    return this.#read('lastSeq', undefined);
+  }
+
+  exportDecisions(filter: DecisionFilter, fromSeq: number, lastSeq: number) {
+    return this.#inBulk('exportDecisions', { filter, fromSeq, lastSeq });
+  }
+
+  exportUsage(filter: UsageFilter, fromMs: number) {
+    return this.#inBulk('exportUsage', { filter, fromMs });
+  }
+
+  projectNames() {
+    return this.#inBulk('projectNames', undefined);
+  }
+
+  async spend(span: Span) {
+    await this.engine.flushed(FRESH_MS);
+    return this.#inBulk('spend', span);
+  }
+
+  doubts(span: Span, fromSeq: number) {
+    return this.#inBulk('doubts', { ...span, fromSeq });
+  }
+
+  correctionsIn(span: Span) {
+    return this.#inBulk('correctionsIn', span);
   }
 
   /** Ends the readers, after what they were asked. */
   async close(): Promise<void> {
-    await Promise.all([this.reader.close(), this.#bulk?.close()]);
+    await Promise.all([this.reader.close(), this.#bulk?.close(), this.#slow?.closeWithin(LAST_WORK_MS)]);
   }
 
   #write<Name extends CommandName>(name: Name, args: CommandArgs<Name>, audit: AuditEvent | undefined): Promise<CommandResult<Name>> {
     return this.engine.command({ name, args, audit: audit ?? null });
+  }
+
+  #inBulk<Name extends QueryName>(name: Name, args: QueryArgs<Name>): Promise<QueryResult<Name>> {
+    this.#bulk ??= new ReaderLink(this.reader.url, this.reader.path, true);
+    return this.#bulk.ask(name, args);
+  }
+
+  #slowly<Name extends QueryName>(name: Name, args: QueryArgs<Name>): Promise<QueryResult<Name>> {
+    this.#slow ??= new ReaderLink(this.reader.url, this.reader.path, true);
+    return this.#slow.ask(name, args);
   }
 
   /** People see what happened before they asked, gathered denials included; a ledger that hangs shows what is on disk. */

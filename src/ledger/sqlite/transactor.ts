@@ -1,5 +1,6 @@
 import type { Database, Statement } from 'bun:sqlite';
 import { Books } from './books.ts';
+import { ChainWriter } from './chain/links.ts';
 import { closeFully } from './open.ts';
 import type { Checkpoint, Fault, RefusedRow, Stamp } from './protocol.ts';
 import { DECISION_COLUMNS, DECISION_ROW, SETTLEMENT_COLUMNS, type Row } from './rows.ts';
@@ -13,14 +14,20 @@ export type Ending<Value> =
 /** The writable connection with its prepared statements: runs one transaction after the other, synchronously. */
 export class Transactor {
   #books: Books;
+  readonly #chain: ChainWriter;
   readonly #insertDecision: Statement;
   readonly #insertSettlement: Statement;
   readonly #moveCheckpoint: Statement;
   readonly #begin: Statement;
   readonly #end: Statement;
 
-  constructor(readonly db: Database) {
+  /** `chainKey` is the key of the chain in this file, which must have been begun. */
+  constructor(
+    readonly db: Database,
+    chainKey: Uint8Array,
+  ) {
     this.#books = new Books(db);
+    this.#chain = new ChainWriter(db, chainKey);
     this.#insertDecision = prepareInsert(db, 'decisions', DECISION_COLUMNS);
     this.#insertSettlement = prepareInsert(db, 'settlements', SETTLEMENT_COLUMNS);
     this.#begin = db.prepare('BEGIN IMMEDIATE');
@@ -37,9 +44,13 @@ export class Transactor {
     return this.#transaction(stamp, () => this.#insertSingly(rows));
   }
 
-  /** Commits what `work` does. */
-  command<Value>(stamp: Stamp, work: (db: Database) => Value): Ending<Value> {
-    return this.#transaction(stamp, () => work(this.db));
+  /** Commits what `work` does. What it stored with seqs from `firstSeq` on is read back for the chain, so that no command can forget it. */
+  command<Value>(stamp: Stamp, firstSeq: number, work: (db: Database) => Value): Ending<Value> {
+    return this.#transaction(stamp, () => {
+      const value = work(this.db);
+      this.#chain.stored(firstSeq, stamp.lastSeq);
+      return value;
+    });
   }
 
   /** Commits a change without meaning. Throws when that does not work. */
@@ -65,6 +76,7 @@ export class Transactor {
   /** Closes the connection with everything that hangs on it. */
   close(): void {
     this.#books.finalize();
+    this.#chain.finalize();
     for (const statement of [this.#insertDecision, this.#insertSettlement, this.#moveCheckpoint, this.#begin, this.#end])
       statement.finalize();
     closeFully(this.db);
@@ -82,6 +94,7 @@ export class Transactor {
       this.#begin.run();
       const value = work();
       this.#books.write();
+      this.#chain.write(stamp.lastSeq, stamp.lastAtMs);
       this.#moveCheckpoint.run(stamp.batch, stamp.lastSeq, stamp.lastAtMs, this.#books.lowestOpenSeq(stamp.lastSeq));
       return this.#commit(value);
     } catch (error) {
@@ -92,6 +105,7 @@ export class Transactor {
   #commit<Value>(value: Value): Ending<Value> {
     try {
       this.#end.run();
+      this.#chain.committed();
       return { kind: 'committed', value };
     } catch (error) {
       // A full disk cuts the log before its commit mark, so nothing can come back. Any other error may have struck after it.
@@ -102,6 +116,7 @@ export class Transactor {
   #rollBack(error: unknown): Ending<never> {
     try {
       if (this.db.inTransaction) this.db.run('ROLLBACK');
+      this.#chain.forget();
       this.#renewBooks();
       return { kind: 'failed', error };
     } catch {
@@ -116,7 +131,10 @@ export class Transactor {
   }
 
   #insertAll(rows: readonly Row[]): RefusedRow[] {
-    for (const row of rows) this.#insert(row);
+    for (const row of rows) {
+      this.#insert(row);
+      this.#chain.row(row);
+    }
     return [];
   }
 
@@ -127,6 +145,7 @@ export class Transactor {
       try {
         this.#insert(row);
         this.#books.write();
+        this.#chain.row(row);
       } catch (error) {
         if (!isConstraint(error)) throw error;
         this.db.run('ROLLBACK TO row');

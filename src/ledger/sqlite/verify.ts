@@ -1,63 +1,160 @@
 import type { Database } from 'bun:sqlite';
-import { OUTCOMES } from './codes.ts';
-import { COST_IN_FORCE } from './corrections.ts';
+import { archiveProblems } from './archive.ts';
+import { checkChain, type ChainCheck } from './chain/check.ts';
+import type { BadRow } from './chain/check-rows.ts';
+import { printHead } from './chain/head.ts';
+import { ChainKeyError, readChainKey } from './chain/key.ts';
+import { endOfChain } from './chain/links.ts';
+import { readOne } from './chain/statements.ts';
+import type { EarlierHead, LedgerReport } from '../keep-store.ts';
+import { countRows, type LedgerCounts } from './counts.ts';
 import { closeFully, openForReading } from './open.ts';
+import { SETTLED, SUM_TABLES, wantedSums, type SumTable } from './sums.ts';
 
-/** Something in a ledger that is not as its rows say. */
+/** Something in a ledger that is not as its rows or its chain say. */
 export interface LedgerFinding {
-  /** `integrity`, `reference`, `order`, `rollup`, `balance`, `open` or `checkpoint`. */
+  /** `integrity`, `chain`, `row`, `archive`, `reference`, `order`, `rollup`, `balance`, `open` or `checkpoint`. */
   readonly kind: string;
   /** What was found, ready to print. */
   readonly detail: string;
 }
 
+/** How to verify. */
+export interface VerifyOptions {
+  /** What may open the chain's key: see `chain/key.ts`. Without one the links are not proven. */
+  readonly sealKeys?: readonly Uint8Array[];
+  /** What the ledger must still have: the end of its chain at an earlier time. */
+  readonly head?: EarlierHead | null;
+  /** Called with how many of all rows are compared with the chain. */
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+/** What verifying found. */
+export interface Verification {
+  readonly findings: LedgerFinding[];
+  /** The row with the lowest seq that was changed, removed, inserted or moved; null when there is none. */
+  readonly firstBadRow: BadRow | null;
+  /** What could not be told, for people. */
+  readonly notes: readonly string[];
+  readonly links: number;
+  /** The end of the chain as a line to keep elsewhere; null when there is no chain. */
+  readonly head: string | null;
+}
+
 const MAX_FINDINGS = 100;
-const HOUR = 3_600_000;
-const DAY = 86_400_000;
-
-const LABEL = `iif(d.models IS NULL, d.model, (SELECT group_concat(value, ',') FROM json_each(d.models)))`;
-const OUTCOME = `CASE s.outcome ${OUTCOMES.map((name, code) => `WHEN ${code} THEN '${name}'`).join(' ')} END`;
-const MONTH = `CAST(strftime('%s', s.at_ms / 1000, 'unixepoch', 'start of month') AS INTEGER) * 1000`;
-const SETTLED = 'settlements s JOIN decisions d ON d.seq = s.decision_seq';
-
-/** `usage_rollups` as the rows have it. */
-const ROLLUPS = `
-  SELECT s.at_ms - s.at_ms % ${HOUR}, d.project_id, d.key_id, d.test, ${LABEL}, coalesce(d.country, ''), ${OUTCOME}, count(*),
-    sum(coalesce(s.input_tokens, 0)), sum(coalesce(s.cached_input_tokens, 0)), sum(coalesce(s.output_tokens, 0)), sum(${COST_IN_FORCE})
-  FROM ${SETTLED} GROUP BY 1, 2, 3, 4, 5, 6, 7
-  UNION ALL
-  SELECT d.at_ms - d.at_ms % ${HOUR}, d.project_id, d.key_id, d.test, ${LABEL}, coalesce(d.country, ''), d.reason, sum(d.count), 0, 0, 0, 0
-  FROM decisions d WHERE d.reason IS NOT NULL GROUP BY 1, 2, 3, 4, 5, 6, 7`;
-
-/** `balances` as the rows have it. */
-const BALANCES = `
-  SELECT 'user', d.project_id || ':' || coalesce(d.end_user, ''), d.test, s.at_ms - s.at_ms % ${DAY}, ${LABEL}, sum(${COST_IN_FORCE}), count(*), 0
-  FROM ${SETTLED} GROUP BY 2, 3, 4, 5
-  UNION ALL
-  SELECT 'workspace', CAST(p.workspace_id AS TEXT), d.test, ${MONTH}, '', 0, count(*), sum(d.draws = 2)
-  FROM ${SETTLED} JOIN projects p ON p.id = d.project_id WHERE s.counts_volume = 1 GROUP BY 2, 3, 4`;
+const NO_PROGRESS = () => undefined;
+const NO_CHAIN: ChainCheck = { rows: [], problems: [], notes: [], links: 0 };
 
 const LOWEST_OPEN = `SELECT min(d.seq) AS seq FROM decisions d LEFT JOIN settlements s ON s.decision_seq = d.seq
   WHERE d.reason IS NULL AND s.seq IS NULL`;
 
+/** What `verifyFile` finds wrong. Empty when all is well. */
+export function verifyLedger(path: string, options: VerifyOptions = {}): LedgerFinding[] {
+  return verifyFile(path, options).findings;
+}
+
 /**
- * Recomputes everything that is derived from the rows of decisions and settlements, and returns where the tables differ.
- * Empty when all is well. Reads the whole file: for a ledger of millions of rows this takes a while.
+ * Checks that the file is whole, that every row is as the chain has it, and that everything derived from rows follows from them.
+ * Reads the whole file: for a ledger of millions of rows this takes a while.
  */
-export function verifyLedger(path: string): LedgerFinding[] {
-  const db = openForReading(path);
+export function verifyFile(path: string, options: VerifyOptions = {}): Verification {
   try {
-    // One view of the file for all checks, also while a server writes to it.
-    return db.transaction(() => [
-      ...integrity(db),
-      ...differences(db, 'rollup', ROLLUPS, 'usage_rollups'),
-      ...differences(db, 'balance', BALANCES, 'balances'),
-      ...settledDenials(db),
-      ...timeRunsBack(db),
-      ...checkpointProblems(db),
-    ])();
-  } finally {
-    closeFully(db);
+    const db = openForReading(path);
+    try {
+      // One view of the file for all checks, also while a server writes to it.
+      return db.transaction(() => verifyView(db, options))();
+    } finally {
+      closeFully(db);
+    }
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+    return { findings: [damageOf(error)], firstBadRow: null, notes: [], links: 0, head: null };
+  }
+}
+
+/** What `verifyFile` finds, with the rows that there are, as operators see it. */
+export function reportOn(path: string, options: VerifyOptions = {}): LedgerReport {
+  const { findings, firstBadRow, notes, head } = verifyFile(path, options);
+  const problems = findings.map(({ kind, detail }) => `${kind}: ${detail}`);
+  return { ...countsOf(path), problems, firstBadRow, notes, head };
+}
+
+function countsOf(path: string): LedgerCounts {
+  try {
+    return countRows(path);
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+    return { decisions: 0, settlements: 0 };
+  }
+}
+
+function verifyView(db: Database, options: VerifyOptions): Verification {
+  const damage = found(() => integrity(db));
+  let chain = NO_CHAIN;
+  let head: string | null = null;
+  const hasChain = readOne(db, `SELECT 1 FROM sqlite_schema WHERE name = 'chain_anchors'`) !== null;
+  const chainFindings = found(() => {
+    if (!hasChain) return options.head ? [finding('chain')('there is no chain, but there was one before: it was removed')] : [];
+    const key = keyOf(db, options.sealKeys ?? []);
+    chain = checkChain(db, { key: key.key, head: options.head ?? null, onProgress: options.onProgress ?? NO_PROGRESS });
+    const end = endOfChain(db);
+    head = end && printHead(end);
+    const problems = [...key.problems, ...chain.problems].slice(0, MAX_FINDINGS);
+    return [...chain.rows.slice(0, MAX_FINDINGS).map(findingOf), ...problems.map(finding('chain'))];
+  });
+  const findings = [
+    ...damage,
+    ...chainFindings,
+    ...found(() => (hasChain ? archiveProblems(db).map(finding('archive')) : [])),
+    ...SUM_TABLES.flatMap((sums) => found(() => differences(db, sums, hasChain))),
+    ...found(() => settledDenials(db)),
+    ...found(() => timeRunsBack(db)),
+    ...found(() => checkpointProblems(db)),
+  ];
+  return {
+    findings,
+    firstBadRow: chain.rows[0] ?? null,
+    notes: hasChain ? chain.notes : ['this ledger is from before there was a chain: the next start of the server begins it'],
+    links: chain.links,
+    head,
+  };
+}
+
+/** A damaged page stops what reads it, and nothing else; so does a text that is no JSON where there was some. */
+function found(check: () => LedgerFinding[]): LedgerFinding[] {
+  try {
+    return check();
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+    return [damageOf(error)];
+  }
+}
+
+function isDamage(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  return code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_NOTADB' || code === 'SQLITE_ERROR';
+}
+
+function damageOf(error: unknown): LedgerFinding {
+  return { kind: 'integrity', detail: error instanceof Error ? error.message : String(error) };
+}
+
+function finding(kind: string): (detail: string) => LedgerFinding {
+  return (detail) => ({ kind, detail });
+}
+
+function findingOf({ table, seq, change }: BadRow): LedgerFinding {
+  return { kind: 'row', detail: `${table} ${seq} was ${change}` };
+}
+
+function keyOf(db: Database, sealKeys: readonly Uint8Array[]): { readonly key: Uint8Array | null; readonly problems: readonly string[] } {
+  if (sealKeys.length === 0) return { key: null, problems: [] };
+  try {
+    const key = readChainKey(db, sealKeys);
+    return { key, problems: key === null ? ['the key of the chain was removed'] : [] };
+  } catch (error) {
+    if (!(error instanceof ChainKeyError)) throw error;
+    return { key: null, problems: [error.message] };
   }
 }
 
@@ -70,9 +167,12 @@ function integrity(db: Database): LedgerFinding[] {
   ];
 }
 
-function differences(db: Database, kind: string, computed: string, table: string): LedgerFinding[] {
-  const missing = db.query<Record<string, unknown>, []>(`SELECT * FROM (${computed}) EXCEPT SELECT * FROM ${table} LIMIT ${MAX_FINDINGS}`);
-  const extra = db.query<Record<string, unknown>, []>(`SELECT * FROM ${table} EXCEPT SELECT * FROM (${computed}) LIMIT ${MAX_FINDINGS}`);
+function differences(db: Database, sums: SumTable, hasArchive: boolean): LedgerFinding[] {
+  const { table } = sums;
+  const kind = table === 'balances' ? 'balance' : 'rollup';
+  const wanted = hasArchive ? wantedSums(sums) : sums.of();
+  const missing = db.query<Record<string, unknown>, []>(`SELECT * FROM (${wanted}) EXCEPT SELECT * FROM ${table} LIMIT ${MAX_FINDINGS}`);
+  const extra = db.query<Record<string, unknown>, []>(`SELECT * FROM ${table} EXCEPT SELECT * FROM (${wanted}) LIMIT ${MAX_FINDINGS}`);
   return [
     ...missing.all().map((row) => ({ kind, detail: `the rows say ${JSON.stringify(Object.values(row))}` })),
     ...extra.all().map((row) => ({ kind, detail: `${table} says ${JSON.stringify(Object.values(row))}` })),

@@ -1,4 +1,5 @@
 import type { Clock } from '../../clock.ts';
+import type { ChainSeals } from './chain/key.ts';
 import type { BatchRequest, Checkpoint, CommandRequest, ProbeRequest, WriterReply, WriterRequest } from './protocol.ts';
 
 const RESTART_MS = 100;
@@ -16,6 +17,7 @@ export interface WriterLinkOptions {
   /** The ledger's file. */
   readonly path: string;
   readonly clock: Clock;
+  readonly seals: ChainSeals;
   /** Called once for each write, also when the Worker died over it: its successor then tells what became of the write. */
   readonly onReply: (reply: WriteReply) => void;
   /** Called when the Worker died. */
@@ -40,7 +42,7 @@ export class WriterLink {
     worker.addEventListener('message', (event: MessageEvent<WriterReply>) => this.#receive(event.data));
     worker.addEventListener('error', (event) => this.#died(worker, event.message));
     worker.addEventListener('close', () => this.#died(worker, 'the writer ended'));
-    this.#post({ kind: 'open', path: this.options.path, nowMs: this.options.clock.nowMs() });
+    this.#post({ kind: 'open', path: this.options.path, nowMs: this.options.clock.nowMs(), sealKeys: this.options.seals.keys });
     return opened.promise;
   }
 

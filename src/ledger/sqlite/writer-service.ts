@@ -1,5 +1,6 @@
 import type { Database } from 'bun:sqlite';
-import { commandContext, commands, SEQS_PER_COMMAND, writeAudit, type CommandContext } from './commands.ts';
+import { prepareChain } from './chain/links.ts';
+import { commandContext, commands, seqsOf, writeAudit, type CommandContext } from './commands.ts';
 import { makeCheckpoint, migrate } from './migrate.ts';
 import { openForWriting } from './open.ts';
 import type { BatchRequest, CommandRequest, OpenRequest, RefusedRow, WriterReply, WriterRequest } from './protocol.ts';
@@ -32,6 +33,7 @@ export interface WriterHooks {
  */
 export class WriterService {
   #path = '';
+  #chainKey: Uint8Array = new Uint8Array();
   #transactor: Transactor | null = null;
 
   constructor(readonly hooks: WriterHooks = {}) {}
@@ -57,6 +59,7 @@ export class WriterService {
     const db = openForWriting(request.path);
     migrate(db, request.nowMs);
     makeCheckpoint(db);
+    this.#chainKey = prepareChain(db, request.sealKeys, request.nowMs);
     this.#take(db);
     // What a dead predecessor left unmarked in the log is overwritten by this, so that the checkpoint tells the truth.
     this.#living().probe();
@@ -88,10 +91,10 @@ export class WriterService {
   }
 
   #command(request: CommandRequest): Ending<Written> {
-    const firstSeq = request.lastSeq - SEQS_PER_COMMAND + 1;
+    const firstSeq = request.lastSeq - seqsOf(request) + 1;
     const run = commands[request.name] as (context: CommandContext, args: unknown) => unknown;
-    return this.#living().command(request, (db) => {
-      const context = commandContext(db, firstSeq, request.lastAtMs);
+    return this.#living().command(request, firstSeq, (db) => {
+      const context = commandContext(db, this.#chainKey, firstSeq, request.lastAtMs);
       const value = run(context, request.args);
       if (request.audit) writeAudit({ ...context, seq: request.lastSeq }, request.audit);
       return { refused: [], value };
@@ -123,7 +126,7 @@ export class WriterService {
 
   #take(db: Database): void {
     this.hooks.opened?.(db);
-    this.#transactor = new Transactor(db);
+    this.#transactor = new Transactor(db, this.#chainKey);
   }
 
   #living(): Transactor {

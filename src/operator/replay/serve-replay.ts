@@ -1,4 +1,4 @@
-import { constants, setPriority } from 'node:os';
+import { stepBack } from '../../ledger/sqlite/background.ts';
 import { serve, type WorkerPort } from '../../ledger/sqlite/worker-port.ts';
 import type { ReplayReport } from './report.ts';
 import { runReplay, type ReplayTask } from './run.ts';
@@ -50,12 +50,4 @@ async function answer(task: ReplayTask, port: WorkerPort, isStopped: () => boole
 /** Lets messages in between pages, and the processor go to whoever waits for it: not every system knows priorities of threads. */
 function pause(isStopped: () => boolean): Promise<void> {
   return new Promise((resolve, reject) => setTimeout(() => (isStopped() ? reject(new Error(STOPPED)) : resolve()), REST_MS));
-}
-
-/**
- * On Linux a thread has a priority of its own: requests go before a replay. Elsewhere it would lower the whole process.
- * Not the lowest one: who waits for a lock that this thread holds would wait until nobody else wants the processor.
- */
-function stepBack(): void {
-  if (process.platform === 'linux') setPriority(0, constants.priority.PRIORITY_BELOW_NORMAL);
 }

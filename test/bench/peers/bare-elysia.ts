@@ -1,8 +1,11 @@
 /** The least that a gateway can do with Elysia: read the body, fetch, return. Argument: the provider's URL. Prints its port. */
 import { Elysia } from 'elysia';
-import { passThrough } from './pass-through.ts';
+import { CHAT, EMBEDDINGS, passTo } from './pass-through.ts';
 
-const app = new Elysia({ normalize: false, serve: { development: false } })
-  .post('/v1/chat/completions', ({ request }) => passThrough(request), { parse: 'none' })
+const chat = passTo(CHAT);
+const embeddings = passTo(EMBEDDINGS);
+const app = new Elysia({ normalize: false, serve: { development: false, idleTimeout: 120 } })
+  .post(CHAT, ({ request }) => chat(request), { parse: 'none' })
+  .post(EMBEDDINGS, ({ request }) => embeddings(request), { parse: 'none' })
   .listen({ hostname: '127.0.0.1', port: 0, reusePort: false });
 console.log(app.server!.port);

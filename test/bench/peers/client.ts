@@ -1,22 +1,38 @@
 /**
- * Load of small chat requests over keep-alive connections, a process of its own: `client.ts PORT KEY CONNECTIONS REQUESTS`.
- * Prints `{requests, failed, seconds, p50Ms, p99Ms}`.
+ * Load over keep-alive connections, a process of its own. Its argument is JSON `{port, headers, body, path?, connections, requests,
+ * status?}`. Prints `{requests, failed, seconds, p50Ms, p99Ms}`.
  */
 import { percentile } from '../../support/percentile.ts';
+import { DIGITS, requestOf } from './bodies.ts';
 
-const [port, key, connections, requests] = [Number(Bun.argv[2]), Bun.argv[3]!, Number(Bun.argv[4]), Number(Bun.argv[5])];
+interface Argument {
+  readonly port: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+  readonly path?: string;
+  readonly connections: number;
+  readonly requests: number;
+  readonly status?: number;
+}
 
-const DIGITS = 10;
-// Every request says another number, so that nothing takes them for a loop.
-const text = `{"model":"gpt-4.1-mini","messages":[{"role":"system","content":"You are a helpful assistant."},{"role":"user","content":"Name tree number ${'0'.repeat(DIGITS)}, please."}],"temperature":0.7}`;
-const head = `POST /v1/chat/completions HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\nauthorization: Bearer ${key}\r\ncontent-type: application/json\r\naccept: application/json\r\nuser-agent: bench\r\ncontent-length: ${text.length}\r\n\r\n`;
-const numberAt = head.length + text.indexOf('0'.repeat(DIGITS));
+const { port, headers, body, path = '/v1/chat/completions', connections, requests, status = 200 } = JSON.parse(Bun.argv[2]!) as Argument;
+const { bytes, numberAt } = requestOf(body, path, port, headers);
 
+/** What has come of an answer. */
 interface Connection {
   readonly request: Buffer;
-  received: string;
+  /** What of the request the socket has not taken yet. */
+  unsent: Buffer;
   sentMs: number;
+  /** The head while it is not whole, in latin1. */
+  head: string;
+  /** Bytes of the body that are still to come; null while the head is not whole; Infinity for a chunked one. */
+  left: number | null;
+  /** The end of a chunked body so far. */
+  tail: string;
 }
+
+type Peer = Bun.Socket<Connection>;
 
 let sent = 0;
 let failed = 0;
@@ -24,22 +40,39 @@ const tookMs: number[] = [];
 const base = Date.now() % 1e9;
 const finished = Promise.withResolvers<void>();
 
-type Peer = Bun.Socket<Connection>;
-
 function sendNext(socket: Peer): void {
   if (sent >= requests) return void socket.end();
-  socket.data.request.write(String(base + sent++).padStart(DIGITS, '0'), numberAt, 'latin1');
-  socket.data.sentMs = performance.now();
-  socket.data.received = '';
-  socket.write(socket.data.request);
+  const { data } = socket;
+  data.request.write(String(base + sent++).padStart(DIGITS, '0'), numberAt, 'latin1');
+  data.head = '';
+  data.left = null;
+  data.tail = '';
+  data.sentMs = performance.now();
+  data.unsent = data.request;
+  write(socket);
 }
 
-/** Whether the text is a whole answer: it is framed by its length or in chunks. */
-function isWhole(answer: string): boolean {
-  const end = answer.indexOf('\r\n\r\n');
-  if (end < 0) return false;
-  const length = /\r\ncontent-length: *(\d+)/i.exec(answer.slice(0, end))?.[1];
-  return length === undefined ? answer.endsWith('\r\n0\r\n\r\n') : answer.length >= end + 4 + Number(length);
+function write(socket: Peer): void {
+  const { data } = socket;
+  if (data.unsent.length > 0) data.unsent = data.unsent.subarray(socket.write(data.unsent));
+}
+
+/** Takes bytes of an answer; true when it is whole. */
+function take(data: Connection, bytes: Buffer): boolean {
+  if (data.left === null) {
+    data.head += bytes.toString('latin1');
+    const end = data.head.indexOf('\r\n\r\n');
+    if (end < 0) return false;
+    if (!data.head.startsWith(`HTTP/1.1 ${status}`)) failed++;
+    const length = /\r\ncontent-length: *(\d+)/i.exec(data.head.slice(0, end))?.[1];
+    const rest = data.head.length - end - 4;
+    data.left = length === undefined ? Infinity : Number(length) - rest;
+    data.tail = data.head.slice(end + 4).slice(-8);
+  } else {
+    data.left -= bytes.length;
+    if (data.left === Infinity) data.tail = (data.tail + bytes.toString('latin1', Math.max(0, bytes.length - 8))).slice(-8);
+  }
+  return data.left === Infinity ? data.tail.endsWith('\r\n0\r\n\r\n') || data.tail === '0\r\n\r\n' : data.left <= 0;
 }
 
 const startedMs = performance.now();
@@ -47,15 +80,13 @@ for (let index = 0; index < connections; index++) {
   await Bun.connect<Connection>({
     hostname: '127.0.0.1',
     port,
-    data: { request: Buffer.from(head + text), received: '', sentMs: 0 },
+    data: { request: Buffer.from(bytes), unsent: bytes, sentMs: 0, head: '', left: null, tail: '' },
     socket: {
       open: sendNext,
-      data(socket, bytes) {
-        const { data } = socket;
-        data.received += bytes.toString('latin1');
-        if (!isWhole(data.received)) return;
-        tookMs.push(performance.now() - data.sentMs);
-        if (!data.received.startsWith('HTTP/1.1 200')) failed++;
+      drain: write,
+      data(socket, chunk) {
+        if (!take(socket.data, chunk)) return;
+        tookMs.push(performance.now() - socket.data.sentMs);
         if (tookMs.length === requests) finished.resolve();
         sendNext(socket);
       },
@@ -68,4 +99,3 @@ for (let index = 0; index < connections; index++) {
 await finished.promise;
 const seconds = (performance.now() - startedMs) / 1000;
 console.log(JSON.stringify({ requests, failed, seconds, p50Ms: percentile(tookMs, 0.5), p99Ms: percentile(tookMs, 0.99) }));
-process.exit(0);

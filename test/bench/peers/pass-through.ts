@@ -1,13 +1,21 @@
-const url = `${Bun.argv[2]}/v1/chat/completions`;
+const base = Bun.argv[2];
 
-/** Reads the body, fetches, returns what came. */
-export async function passThrough(request: Request): Promise<Response> {
-  const body = await request.bytes();
-  return fetch(url, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', authorization: 'Bearer sk-bench' },
-    body,
-    decompress: false,
-    redirect: 'manual',
-  });
+/** A handler that reads the body, sends it to this path of the provider, and returns what comes as it comes. */
+export function passTo(path: string): (request: Request) => Promise<Response> {
+  const url = `${base}${path}`;
+  return async (request) => {
+    const body = await request.bytes();
+    const answer = await fetch(url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: 'Bearer sk-bench' },
+      body,
+      decompress: false,
+      redirect: 'manual',
+    });
+    const streams = answer.headers.get('content-type')?.startsWith('text/event-stream') ?? false;
+    return streams ? new Response(answer.body, { status: answer.status, headers: answer.headers }) : answer;
+  };
 }
+
+export const CHAT = '/v1/chat/completions';
+export const EMBEDDINGS = '/v1/embeddings';

@@ -6,11 +6,6 @@ import { parseTrace, TRACED, type FileOp } from './trace.ts';
 const LONGEST_STRING = 1_000_000;
 const FILES = /^panicly\.db(?:-wal|-journal)?$/;
 
-/** Why nothing can be recorded here, or null. */
-export function cannotRecord(): string | null {
-  return Bun.which('strace') === null ? 'there is no strace on this machine' : null;
-}
-
 /** Lets the driver work under strace and returns what it did to the ledger's files; paths of the files are their names. */
 export async function record(sync: 'FULL' | 'NORMAL'): Promise<FileOp[]> {
   const root = mkdtempSync(join(tmpdir(), 'panicly-power-cut-'));
