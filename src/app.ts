@@ -318,7 +318,8 @@ export async function makeOffice(config: Config, opened: OpenLedger, gateway: Ga
         log: (event, fields) => logEvent(event, fields, event === 'ledger_prune_failed' ? 'error' : 'info'),
       }),
     };
-    const alerts = openDesk(room, snapshot, gateway, httpUpstream({ proxy: config.upstreamProxy }), news);
+    const onFailure = (error: unknown) => logEvent('alerts_failed', { error: describe(error) }, 'error');
+    const alerts = openDesk(room, snapshot, gateway, httpUpstream({ proxy: config.upstreamProxy }), { news, onFailure });
     const office = { ...room, alerts };
     const rotated = await settleMasterKey(office);
     if (rotated !== null) logEvent('master_key_changed', { ...rotated });

@@ -165,7 +165,7 @@ export function loadConfig(flags: ConfigFlags, environment: Environment = proces
     slowClientMs: (limits.slow_client_seconds ?? 30) * 1000,
     firstByteMs: (upstream.first_byte_seconds ?? 600) * 1000,
     idleMs: (upstream.idle_seconds ?? 300) * 1000,
-    allowHttpUpstream: upstream.allow_http ?? environment['PANICLY_ALLOW_HTTP_UPSTREAM'] === '1',
+    allowHttpUpstream: flagged(environment['PANICLY_ALLOW_HTTP_UPSTREAM']) ?? upstream.allow_http ?? false,
     upstreamProxy: upstream.proxy ?? null,
     masterKey: environment['PANICLY_MASTER_KEY'] ?? null,
     masterKeyNew: environment['PANICLY_MASTER_KEY_NEW'] ?? null,
@@ -233,6 +233,11 @@ function checked<Schema extends TSchema>(schema: Schema, value: unknown, path: s
 
 function fail(why: string): never {
   throw new ConfigProblem(why);
+}
+
+/** Null when the variable is not set: then the file may speak. */
+function flagged(text: string | undefined): boolean | null {
+  return text === undefined || text === '' ? null : text === '1';
 }
 
 function parsePort(text: string | undefined): number | null {

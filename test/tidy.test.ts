@@ -43,9 +43,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'src/version.ts',
   ],
   http: ['src/domain/', 'src/wire/json.ts', 'src/gateway/', 'src/operator/', 'src/config.ts', 'src/clock.ts', 'src/version.ts'],
-  // The clock is for "3 min ago" on a terminal.
   // It looks on: at the path and the ledger from outside, and at the one place that sends things away.
   telemetry: ['src/domain/', 'src/gateway/', 'src/ledger/', 'src/upstream/', 'src/clock.ts', 'src/log.ts', 'src/version.ts'],
+  // The clock is for "3 min ago" on a terminal.
   cli: ['src/domain/', 'src/http/schemas/operator.ts', 'src/config.ts', 'src/clock.ts', 'src/version.ts'],
   dashboard: [],
 };
@@ -117,7 +117,11 @@ describe('who may import whom', () => {
 
 describe('one place each', () => {
   test.each([
-    ['fetch', /(?<![.\w#])fetch\s*\(|\bglobalThis\.fetch\b|\bBun\.fetch\b/g, ['src/upstream/http.ts', 'src/cli/client.ts', 'src/cli/download.ts']],
+    [
+      'fetch',
+      /(?<![.\w#])fetch\s*\(|\bglobalThis\.fetch\b|\bBun\.fetch\b/g,
+      ['src/upstream/http.ts', 'src/cli/client.ts', 'src/cli/download.ts'],
+    ],
     ['the environment', /\bprocess\.env\b|\bBun\.env\b|\bimport\.meta\.env\b/g, ['src/config.ts', 'src/boot.ts']],
     ['the clock', /\bDate\.now\b|\bperformance\.now\b|\bBun\.nanoseconds\b|\bnew Date\(\)|\bprocess\.hrtime\b/g, ['src/clock.ts']],
   ] as const)('%s', (_, pattern, places) => {

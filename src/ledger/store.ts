@@ -313,7 +313,10 @@ export interface Store extends CatalogueStore, AlertStore, ApplyStore, ArchiveSt
    * Stores values that were sealed anew with another master key, each only where the old one still stands, and seals the chain's key with
    * the first of `chainSeals`: one transaction. Returns how many values were replaced.
    */
-  reseal(what: { readonly values: readonly ResealedValue[]; readonly chainSeals: readonly Uint8Array[] }, audit?: AuditEvent): Promise<number>;
+  reseal(
+    what: { readonly values: readonly ResealedValue[]; readonly chainSeals: readonly Uint8Array[] },
+    audit?: AuditEvent,
+  ): Promise<number>;
   createAlert(alert: Omit<Alert, 'id' | 'createdAtMs'>, audit?: AuditEvent): Promise<Alert>;
   deleteAlert(id: number, audit?: AuditEvent): Promise<void>;
 

@@ -93,7 +93,8 @@ export async function readDocument(store: Store, sha256: string): Promise<RawCat
   try {
     const raw = JSON.parse(new TextDecoder().decode(Bun.gunzipSync(new Uint8Array(document)))) as RawCatalogue;
     Catalogue.parse(raw, 0);
-    return raw;
+    // The digest is in the chain, and the document is not.
+    return digestOf(raw) === sha256 ? raw : null;
   } catch {
     return null;
   }

@@ -1,14 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import models from '../../db/models.json';
-import { BINARY, run, runPanicly, startPanicly, temporaryDirectory, type Finished, type Panicly } from '../support/binary.ts';
+import { runPanicly, startPanicly, type Finished, type Panicly } from '../support/binary.ts';
 import { startMockProvider, type MockProvider } from '../support/mock-provider.ts';
 
-/** The command line against a running server, and everything that the README says to type. */
-
-const ROOT = join(import.meta.dir, '..', '..');
-const README = readFileSync(join(ROOT, 'README.md'), 'utf8');
+/** The command line against a running server; what the README says to type is in readme.test.ts. */
 
 let server: Panicly;
 let mock: MockProvider;
@@ -114,66 +108,5 @@ describe('commands', () => {
     expect(wrong.stderr).not.toContain('po_live_wrong');
     const none = await runPanicly(['projects', 'list'], { env: { PANICLY_URL: server.url } });
     expect(none.stderr).toContain('no operator token');
-  });
-});
-
-/** The lines of the README that call the program, without their comments. */
-function readmeCommands(): string[] {
-  const blocks = [...README.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, block]) => block!);
-  const lines = blocks.flatMap((block) => block.split('\n')).map((line) => line.replace(/\s+#.*$/, '').trim());
-  return [...new Set(lines.filter((line) => /^(?:dist\/)?panicly /.test(line)))];
-}
-
-describe('README', () => {
-  test('every command in it works as it stands, in its order, on a first start', async () => {
-    const fresh = await startPanicly();
-    const cwd = temporaryDirectory();
-    writeFileSync(join(cwd, 'key.txt'), 'sk-or-readme\n');
-    writeFileSync(join(cwd, 'models.json'), JSON.stringify({ ...models, as_of: '2026-07-03' }));
-    const asked = await fresh.post('/v1/embeddings', fresh.testKey, { model: 'm', input: 'x' });
-    const { id: key } = await fresh.makeKey();
-    const env = { PANICLY: BINARY, PANICLY_URL: fresh.url, PANICLY_DATA: fresh.dataDir };
-    const commands = readmeCommands();
-    expect(commands.length).toBeGreaterThan(8);
-    for (const command of commands) {
-      // The providers of the examples cannot be reached from here.
-      const filled = command
-        .replace(/^panicly doctor$/, '$& --offline')
-        .replace('dec_...', asked.headers.get('x-panicly-decision-id')!)
-        .replace('key_...', key);
-      const { code, stderr } = await run(['sh', '-c', filled.replace(/^(?:dist\/)?panicly/, '"$PANICLY"')], { cwd, env });
-      expect({ command, code, stderr }).toEqual({ command, code: 0, stderr: '' });
-    }
-    await fresh.kill();
-  }, 60_000);
-
-  test('its TypeScript works', async () => {
-    const example = /```ts\n([\s\S]*?)```/.exec(README)![1]!;
-    const code = example.replace('http://127.0.0.1:3000', server.url).replace('pk_test_...', server.testKey);
-    expect(code).toContain(server.url);
-    expect(code).toContain(server.testKey);
-    const file = join(temporaryDirectory(), 'example.ts');
-    writeFileSync(file, code);
-    const finished = await run([process.execPath, 'run', file], { env: { NODE_PATH: join(ROOT, 'node_modules') } });
-    expect(finished.stderr).toBe('');
-    expect(finished.stdout).toContain('Say hello.');
-  });
-
-  test('its curl works', async () => {
-    const example = /```sh\n(curl [\s\S]*?)```/.exec(README)![1]!;
-    const line = example.replace('http://127.0.0.1:3000', server.url).replace('pk_test_...', server.testKey);
-    const { stdout } = await run(['sh', '-c', line.replace('curl', 'curl --silent')]);
-    expect(JSON.parse(stdout)).toMatchObject({ object: 'chat.completion' });
-  });
-
-  test('names each setting that the configuration file takes, with its default', async () => {
-    const rows = [...README.matchAll(/^\| .*\| `(server|limits|upstream)\.(\w+)` \| (.*?) \|/gm)].map(
-      ([, table, field]) => `${table}.${field}`,
-    );
-    const source = readFileSync(join(ROOT, 'src', 'config.ts'), 'utf8');
-    const tables = [...source.matchAll(/^ {4}(\w+): Type\.Optional\(\n {6}Type\.Object\(\n {8}\{\n([\s\S]*?)\n {8}\}/gm)];
-    const fields = tables.flatMap(([, table, body]) => [...body!.matchAll(/^ {10}(\w+):/gm)].map(([, field]) => `${table}.${field}`));
-    expect(fields.length).toBeGreaterThan(10);
-    expect(rows.toSorted()).toEqual(fields.toSorted());
   });
 });

@@ -51,6 +51,8 @@ describe('errorResponse', () => {
     ['receive_timeout', true],
     ['request_too_large', true],
     ['invalid_host', true],
+    ['invalid_framing', true],
+    ['unknown_url', true],
     ['invalid_json', false],
     ['overloaded', false],
     ['project_budget', false],

@@ -135,6 +135,52 @@ describe('with a token', () => {
   });
 });
 
+describe('with a token, a path that is written otherwise than the route', () => {
+  const ask = (target: string, line = 'Content-Length: 0', method = 'GET') =>
+    statusOf(
+      [
+        `${method} ${target} HTTP/1.1`,
+        'Host: localhost',
+        `Authorization: Bearer ${scenario.made.operatorToken}`,
+        line,
+        'Connection: close',
+      ].join('\r\n'),
+    );
+
+  // A proxy that lets only /v1 through passes these on as they are.
+  test.each([
+    `/v1/..\\admin/v1/status`,
+    `/v1/..${PREFIX}/status`,
+    `/v1/%2e%2e${PREFIX}/status`,
+    `/v1/.%2E\\admin\\v1\\status`,
+    `/admin\\v1\\status`,
+    `http://localhost/v1/..\\admin/v1/status`,
+    `/v1/..\\admin/v1/prices/openai/gpt-4.1`,
+  ])('%s opens nothing', async (target) => {
+    expect(await ask(target)).toBe(404);
+  });
+
+  test.each([`${PREFIX}/status`, `${PREFIX}/status/`, `${PREFIX}/status?`, `http://localhost${PREFIX}/status`])(
+    '%s is the route',
+    async (target) => {
+      expect(await ask(target)).toBe(200);
+    },
+  );
+
+  test('a route whose address ends with any path is reached, and HEAD is', async () => {
+    expect(await ask(`${PREFIX}/prices/openai/gpt-4.1`)).toBe(200);
+    expect(await ask(`${PREFIX}/status`, 'X-A: b', 'HEAD')).toBe(200);
+  });
+
+  test.each([',chunked', 'chunked,', 'chunked, chunked', 'identity'])('the transfer encoding %p is refused', async (encoding) => {
+    expect(await ask(`${PREFIX}/status`, `Transfer-Encoding: ${encoding}`)).toBe(400);
+  });
+
+  test('chunked, in any case, is not', async () => {
+    expect(await ask(`${PREFIX}/status`, 'Connection: close\r\nTransfer-Encoding: Chunked\r\n\r\n0\r\n\r\n')).toBe(200);
+  });
+});
+
 /** A server may read all behind `#` as no part of the address. */
 function isHealth(target: string): boolean {
   return target.startsWith('/healthz#');

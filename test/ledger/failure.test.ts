@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { LedgerUnavailable } from '../../src/ledger/ledger.ts';
 import type { OpenLedger } from '../../src/ledger/sqlite/open-ledger.ts';
 import { verifyLedger } from '../../src/ledger/sqlite/verify.ts';
+import { TEST_SEAL_KEYS } from '../support/seal-keys.ts';
 import { ledgerPath } from '../../src/ledger/sqlite/open.ts';
 import { allowed, always, candidate, openSeeded, settlement, temporaryDirectory } from './harness.ts';
 
@@ -123,7 +124,7 @@ describe('when a commit does not come', () => {
     expect((await opened.store.getDecision(decision.seq))?.settlement?.responseId).toBe(long);
     expect(opened.memory.openCount).toBe(0);
     await opened.close();
-    expect(verifyLedger(ledgerPath(directory.path))).toEqual([]);
+    expect(verifyLedger(ledgerPath(directory.path), { sealKeys: TEST_SEAL_KEYS })).toEqual([]);
   });
 
   test('one bad row does not sink the others', async () => {
@@ -140,6 +141,6 @@ describe('when a commit does not come', () => {
     expect(opened.memory.openCount).toBe(2);
     for (const decision of [first!, second!]) opened.ledger.settle(settlement(decision));
     await opened.close();
-    expect(verifyLedger(ledgerPath(directory.path))).toEqual([]);
+    expect(verifyLedger(ledgerPath(directory.path), { sealKeys: TEST_SEAL_KEYS })).toEqual([]);
   });
 });

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { ledgerPath } from '../../src/ledger/sqlite/open.ts';
 import type { OpenLedger } from '../../src/ledger/sqlite/open-ledger.ts';
 import { verifyLedger } from '../../src/ledger/sqlite/verify.ts';
+import { TEST_SEAL_KEYS } from '../support/seal-keys.ts';
 import { allowed, always, candidate, openSeeded, settlement, temporaryDirectory } from './harness.ts';
 
 const DEADLINE_MS = 250;
@@ -61,7 +62,7 @@ test('a full disk refuses in time, forwards nothing, and heals by itself', async
     }
     expect(health).toContain(false);
     await opened.close();
-    expect(verifyLedger(ledgerPath(directory.path))).toEqual([]);
+    expect(verifyLedger(ledgerPath(directory.path), { sealKeys: TEST_SEAL_KEYS })).toEqual([]);
   } finally {
     Bun.spawnSync(['umount', '-l', directory.path]);
   }

@@ -79,10 +79,9 @@ function linkWith(db: Database, table: (typeof CHAINED_TABLES)[number], turn: 'f
 /** Removes a link with the rows that it names. */
 function removeLink(db: Database, link: number): { lastSeq: number; mac: Uint8Array } {
   const { entries, ...rest } = db
-    .query<
-      { entries: Uint8Array; lastSeq: number; mac: Uint8Array },
-      [number]
-    >('SELECT entries, last_seq AS lastSeq, mac FROM chain_links WHERE link = ?')
+    .query<{ entries: Uint8Array; lastSeq: number; mac: Uint8Array }, [number]>(
+      'SELECT entries, last_seq AS lastSeq, mac FROM chain_links WHERE link = ?',
+    )
     .get(link)!;
   for (let index = 0; index < entries.length / ENTRY_BYTES; index++) {
     const { table, seq } = entryAt(entries, index);
@@ -104,10 +103,9 @@ describe('pruning signs nothing that it has not proven, so that it cannot make g
       'a cost that was lowered, with the sums that follow from it',
       (db) => {
         const { cost, decision } = db
-          .query<
-            { cost: number; decision: number },
-            []
-          >('SELECT cost_nano_usd AS cost, decision_seq AS decision FROM settlements s WHERE NOT EXISTS (SELECT 1 FROM corrections c WHERE c.decision_seq = s.decision_seq) ORDER BY seq LIMIT 1')
+          .query<{ cost: number; decision: number }, []>(
+            'SELECT cost_nano_usd AS cost, decision_seq AS decision FROM settlements s WHERE NOT EXISTS (SELECT 1 FROM corrections c WHERE c.decision_seq = s.decision_seq) ORDER BY seq LIMIT 1',
+          )
           .get()!;
         const less = cost - 1;
         db.run(`UPDATE settlements SET cost_nano_usd = cost_nano_usd - ? WHERE decision_seq = ?`, [less, decision]);

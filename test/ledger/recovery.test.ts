@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { systemClock, type Clock } from '../../src/clock.ts';
 import { ledgerPath } from '../../src/ledger/sqlite/open.ts';
 import { verifyLedger } from '../../src/ledger/sqlite/verify.ts';
+import { TEST_SEAL_KEYS } from '../support/seal-keys.ts';
 import { allowed, always, candidate, denied, openSeeded, settlement, temporaryDirectory } from './harness.ts';
 
 const ROUNDS = 8;
@@ -49,7 +50,7 @@ describe('a start', () => {
     expect(second.memory.sentry(who)).toBe('project');
     expect(second.memory.requestsWithin('project', who, HOUR_MS, nowMs)).toBe(first.memory.requestsWithin('project', who, HOUR_MS, nowMs));
     await second.close();
-    expect(verifyLedger(ledgerPath(directory.path))).toEqual([]);
+    expect(verifyLedger(ledgerPath(directory.path), { sealKeys: TEST_SEAL_KEYS })).toEqual([]);
   });
 
   test('never goes behind the time and the seq of the rows', async () => {
@@ -90,7 +91,7 @@ describe('a start', () => {
     expect([...promised].filter((seq) => settled.get(seq) !== 1)).toEqual([]);
     expect([...settled.values()].filter((times) => times !== 1)).toEqual([]);
     expect(unknown).toBeGreaterThan(0);
-    expect(verifyLedger(ledgerPath(directory.path))).toEqual([]);
+    expect(verifyLedger(ledgerPath(directory.path), { sealKeys: TEST_SEAL_KEYS })).toEqual([]);
   }, 60_000);
 });
 

@@ -53,7 +53,9 @@ test('a commit in doubt that the file has is synced into it before anybody is pr
   const db = new Database(alone);
   expect(one(db, `SELECT count(*) FROM decisions WHERE seq = ${FIRST_SEQ}`)).toBe(1);
   db.close();
+  expect(await writer.write([settlementRow(FIRST_SEQ + 1, AT_MS, settlement(allow(FIRST_SEQ)))])).toMatchObject({ kind: 'committed' });
   await writer.close();
+  expect(verifyLedger(writer.path, { sealKeys: TEST_SEAL_KEYS })).toEqual([]);
 });
 
 test('a commit in doubt that the file does not have is written over, so that it never comes back', async () => {
@@ -71,7 +73,10 @@ test('a commit in doubt that the file does not have is written over, so that it 
   expect(await writer.write([decisionRow(long, 1)])).toMatchObject({ kind: 'failed' });
   expect(one(writer.reader, 'SELECT count(*) FROM decisions')).toBe(0);
   expect(one(writer.reader, 'SELECT probes FROM checkpoint')).toBe(before + 1);
+  isLost = false;
+  expect(await writer.write([decisionRow(allow(FIRST_SEQ + 1), 1)])).toMatchObject({ kind: 'committed' });
   await writer.close();
+  expect(verifyLedger(writer.path, { sealKeys: TEST_SEAL_KEYS })).toEqual([]);
 });
 
 test('rows that go in singly after a bad one are counted once', async () => {
@@ -87,5 +92,5 @@ test('rows that go in singly after a bad one are counted once', async () => {
   expect(await writer.write(rows)).toMatchObject({ kind: 'committed', refused: [{ index: 3 }] });
   expect(one(writer.reader, 'SELECT sum(requests) FROM usage_rollups')).toBe(4);
   await writer.close();
-  expect(verifyLedger(writer.path)).toEqual([]);
+  expect(verifyLedger(writer.path, { sealKeys: TEST_SEAL_KEYS })).toEqual([]);
 });

@@ -284,6 +284,27 @@ export const MUTATIONS: readonly Mutation[] = [
     tests: ['test/ledger/prune.test.ts'],
   },
   {
+    name: 'pruning signs a link again that somebody has changed',
+    file: 'src/ledger/sqlite/chain/marks.ts',
+    find: 'proveLink(key, macBefore(db, link.link), link);',
+    replace: '',
+    tests: ['test/ledger/prune-tampered.test.ts'],
+  },
+  {
+    name: 'pruning takes rows that somebody has changed into the sums that stay',
+    file: 'src/ledger/sqlite/chain/marks.ts',
+    find: 'proveRows(db, taken);',
+    replace: '',
+    tests: ['test/ledger/prune-tampered.test.ts'],
+  },
+  {
+    name: 'pruning joins a forged anchor with its own',
+    file: 'src/ledger/sqlite/chain/anchors.ts',
+    find: 'for (const anchor of [left, right]) if (anchor !== null) proveAnchor(key, anchor);',
+    replace: '',
+    tests: ['test/ledger/prune-tampered.test.ts'],
+  },
+  {
     name: 'a prediction is not held',
     file: 'src/pricing/quote.ts',
     find: 'priceOf(facts.predictionBytes * facts.choices, outputRate(set))',

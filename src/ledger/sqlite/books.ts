@@ -149,7 +149,8 @@ function labelOf({ model, models }: Counted): string {
 }
 
 function add(entries: Map<string, Entry>, key: Key, sums: Sums): void {
-  const name = key.join('\u0000');
+  // End user and model are free texts, which may hold any separator.
+  const name = JSON.stringify(key);
   const entry = entries.get(name);
   if (!entry) entries.set(name, { key, sums });
   else for (let index = 0; index < sums.length; index++) entry.sums[index]! += sums[index]!;

@@ -3,7 +3,7 @@ import { and, desc, eq, inArray, sql } from 'drizzle-orm';
 import type { BunSQLiteDatabase } from 'drizzle-orm/bun-sqlite';
 import * as schema from '../../../db/schema.ts';
 import { spendLabel } from '../../domain/belonging.ts';
-import type { Correction } from '../store.ts';
+import type { Correction, RecordedDecision } from '../store.ts';
 import { OUTCOMES, valueOf } from './codes.ts';
 import type { CommandContext } from './commands.ts';
 import { dayStart, hourStart } from './periods.ts';
@@ -44,6 +44,13 @@ export function correct(
     .get();
   moveSums(db, settled, deltaNanoUsd);
   return { ...made, deltaNanoUsd, settledAtMs: settled.settlement.atMs };
+}
+
+/** The correction that `now` has and `before` had not, as `correct` would have told it; null when there is none. */
+export function correctionSince(before: RecordedDecision, now: RecordedDecision | null): MadeCorrection | null {
+  if (now?.settlement == null || now.correction === undefined || now.correction.seq === before.correction?.seq) return null;
+  const costBefore = before.correction?.costNanoUsd ?? now.settlement.costNanoUsd;
+  return { ...now.correction, deltaNanoUsd: now.correction.costNanoUsd - costBefore, settledAtMs: now.settlement.atMs };
 }
 
 interface Settled {

@@ -35,7 +35,11 @@ export function chainHead(_db: BunSQLiteDatabase, path: string): string {
 
 /** The first seq of a decision or settlement that is not older than `atMs`; past the last seq when all are older. */
 export function firstSeqFrom(db: BunSQLiteDatabase, atMs: number): number {
-  const after = (db.select({ seq: max(checkpoint.lastSeq) }).from(checkpoint).get()?.seq ?? 0) + 1;
+  const after =
+    (db
+      .select({ seq: max(checkpoint.lastSeq) })
+      .from(checkpoint)
+      .get()?.seq ?? 0) + 1;
   return Math.min(...[decisions, settlements].map((table) => firstOrAfter(db, table, atMs, after)));
 }
 

@@ -13,8 +13,10 @@ const DAY_MS = 24 * HOUR_MS;
 const KEPT_MS = 33 * DAY_MS;
 
 /** Sums of the table of an hour or a day, under the key that recent rows are taken off by. */
-interface SumRow extends BelongingRow {
+interface SumRow extends Omit<BelongingRow, 'endUser'> {
   readonly startMs: number;
+  /** `project:user`, or null where no user is meant. Taken apart here: functions of SQL end a text at U+0000. */
+  readonly scopeId: string | null;
   readonly label: string;
   readonly cost: number;
 }
@@ -36,13 +38,13 @@ export function restoreSpend(db: Database, memory: LedgerState, checkpoint: Chec
 
 /** Hours in the order of time; those before the bound in one sum for each key and label. */
 const HOURS = `SELECT max(r.hour_ms) AS startMs, r.test, p.workspace_id AS workspaceId, r.project_id AS projectId, r.key_id AS keyId,
-  NULL AS endUser, NULL AS ip, r.model AS label, sum(r.cost_nano_usd) AS cost
+  NULL AS scopeId, NULL AS ip, r.model AS label, sum(r.cost_nano_usd) AS cost
   FROM usage_rollups r JOIN projects p ON p.id = r.project_id WHERE r.cost_nano_usd > 0
   GROUP BY iif(r.hour_ms < ?, 0, r.hour_ms), r.test, r.project_id, r.key_id, r.model ORDER BY 1`;
 
 /** The same for days of end users; their balance is kept under `project:user`. */
 const USER_DAYS = `SELECT max(b.period_start_ms) AS startMs, b.test, p.workspace_id AS workspaceId, p.id AS projectId, 0 AS keyId,
-  substr(b.scope_id, instr(b.scope_id, ':') + 1) AS endUser, NULL AS ip, b.model AS label, sum(b.settled_nano_usd) AS cost
+  b.scope_id AS scopeId, NULL AS ip, b.model AS label, sum(b.settled_nano_usd) AS cost
   FROM balances b JOIN projects p ON p.id = CAST(substr(b.scope_id, 1, instr(b.scope_id, ':') - 1) AS INTEGER)
   WHERE b.scope = 'user' AND b.settled_nano_usd > 0
   GROUP BY iif(b.period_start_ms < ?, 0, b.period_start_ms), b.test, b.scope_id, b.model ORDER BY 1`;
@@ -60,7 +62,7 @@ function* remainders(
   const rows = sums.all(boundMs);
   sums.finalize();
   for (const row of rows) {
-    const who = belongingOfRow(row);
+    const who = belongingOfRow({ ...row, endUser: row.scopeId && row.scopeId.slice(row.scopeId.indexOf(':') + 1) });
     const costNanoUsd = row.cost - (recent.get(nameOf(row.startMs, who, row.label)) ?? 0);
     if (costNanoUsd > 0) yield { who, label: row.label, costNanoUsd, atMs: Math.min(row.startMs + lengthMs - 1, recentFromMs) };
   }
@@ -84,7 +86,8 @@ function summed(spends: readonly RestoredSpend[], name: (spend: RestoredSpend) =
 }
 
 function nameOf(startMs: number, who: Belonging, label: string): string {
-  return `${startMs} ${who.environmentTest} ${who.projectId} ${who.keyId} ${label} ${who.endUser ?? ''}`;
+  // Both ends are free texts: without the length one pair could pass for another.
+  return `${startMs} ${who.environmentTest} ${who.projectId} ${who.keyId} ${label.length} ${label} ${who.endUser ?? ''}`;
 }
 
 function restoreVolumes(db: Database, memory: LedgerState): void {

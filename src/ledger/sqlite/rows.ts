@@ -137,7 +137,8 @@ export function settlementRow(seq: number, atMs: number, settlement: Settlement)
 
 function modelsCell(candidate: Candidate): string | null {
   const alone = candidate.models.length === 1 && candidate.models[0] === candidate.model;
-  return alone ? null : JSON.stringify(candidate.models);
+  // Half a sign is stored as U+FFFD everywhere, but JSON would keep it as an escape, and the sums would not be those of the rows.
+  return alone ? null : JSON.stringify(candidate.models.map((model) => model.toWellFormed()));
 }
 
 function listCell(list: readonly string[]): string | null {

@@ -11,6 +11,7 @@ import type * as words from '../store.ts';
 import type { ChainSeals } from './chain/key.ts';
 import type { ApplyOutcome } from './apply-commands.ts';
 import type { CommandArgs, CommandName, CommandResult } from './commands.ts';
+import { correctionSince } from './corrections.ts';
 import type { QueryArgs, QueryName, QueryResult } from './queries.ts';
 import { ReaderLink } from './reader-link.ts';
 import type { Reseal } from './reseal.ts';
@@ -73,7 +74,9 @@ export class SqliteStore implements Store {
 
   async correct(recorded: words.RecordedDecision, costNanoUsd: number, note: string, author: string, audit?: AuditEvent) {
     const { seq, candidate } = recorded.decision;
-    const made = await this.#write('correct', { decisionSeq: seq, costNanoUsd, note, author }, audit);
+    const written = await this.#write('correct', { decisionSeq: seq, costNanoUsd, note, author }, audit);
+    // A writer that died after its commit says nothing of it, and what stands in the file has to count.
+    const made = written ?? correctionSince(recorded, await this.getDecision(seq));
     if (made === null) return null;
     const { deltaNanoUsd, settledAtMs, ...correction } = made;
     const label = spendLabel(candidate.models);

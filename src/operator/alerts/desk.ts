@@ -35,6 +35,8 @@ export interface AlertParts {
   readonly news: LedgerNews;
   /** From 0 to 1, spreads repeated attempts. */
   readonly random: () => number;
+  /** Told of a defect that broke off a look: when it begins, and not with every look that it breaks off. */
+  readonly onFailure: (error: unknown) => void;
 }
 
 /**
@@ -57,6 +59,7 @@ export class AlertDesk {
   #everybodyAtMs = -Infinity;
   #timer: Timer | null = null;
   #turning: Promise<void> | null = null;
+  #isFailing = false;
 
   constructor(readonly parts: AlertParts) {
     const { room, snapshot, sender, news, random } = parts;
@@ -79,7 +82,12 @@ export class AlertDesk {
 
   /** One look, and what follows from it. Resolves when what was found is in the database, or cannot be; sending goes on. Never rejects. */
   turn(): Promise<void> {
-    this.#turning ??= this.#turn().finally(() => (this.#turning = null));
+    this.#turning ??= this.#turn()
+      .then(
+        () => (this.#isFailing = false),
+        (error: unknown) => this.#failed(error),
+      )
+      .then(() => void (this.#turning = null));
     return this.#turning;
   }
 
@@ -110,6 +118,12 @@ export class AlertDesk {
     await this.#turning;
     await this.postman.close(CLOSE_MS);
     await this.#outbox.idle();
+  }
+
+  /** Whoever only looks on must never end the server. */
+  #failed(error: unknown): void {
+    if (!this.#isFailing) this.parts.onFailure(error);
+    this.#isFailing = true;
   }
 
   async #turn(): Promise<void> {

@@ -16,6 +16,10 @@ let sent: string[];
 let outcome: WebhookOutcome;
 /** Whether the ledger can be written. */
 let working: boolean;
+/** Whether every look meets a defect. */
+let isDefective: boolean;
+let failures: unknown[];
+const onFailure = (error: unknown) => void failures.push(error);
 /** What each sending waits for. */
 let gated: Promise<void>;
 
@@ -24,6 +28,7 @@ beforeEach(async () => {
   scenario = await startScenario();
   await makeAlert(scenario, { url: 'https://alerts.example.com/x', events: ['ledger', 'sentry'] });
   [sent, outcome, working, news, gated] = [[], TAKEN, true, new LedgerNews(), Promise.resolve()];
+  [isDefective, failures] = [false, []];
   const { office } = scenario;
   const broken = () => Promise.reject(new LedgerUnavailable('ledger_unavailable'));
   const store = new Proxy(office.store, {
@@ -45,8 +50,15 @@ beforeEach(async () => {
     return outcome;
   };
   const sender = { send, close: () => undefined };
-  const room = { ...office, store, engine };
-  desk = new AlertDesk({ room, snapshot: await office.store.loadDirectory(), sender, news, random: () => 0 });
+  const registry = new Proxy(office.registry, {
+    get: (real, name) => {
+      if (isDefective) throw new Error('a defect');
+      const value: unknown = Reflect.get(real, name, real);
+      return typeof value === 'function' ? (value.bind(real) as unknown) : value;
+    },
+  });
+  const room = { ...office, store, engine, registry };
+  desk = new AlertDesk({ room, snapshot: await office.store.loadDirectory(), sender, news, random: () => 0, onFailure });
 });
 afterEach(() => scenario.close());
 
@@ -158,4 +170,18 @@ describe('trouble of the ledger', () => {
     await look(1_000);
     expect((await rows()).find(([type]) => type === 'sentry.on')).toEqual(['sentry.on', 'delivered', 1]);
   });
+});
+
+test('a defect in a look is reported once and ends neither the looks nor the server', async () => {
+  isDefective = true;
+  await look();
+  await look();
+  expect(failures.map(String)).toEqual(['Error: a defect']);
+  isDefective = false;
+  news.health(false, 'the disk is full');
+  await look();
+  expect(sent).toEqual(['ledger.unavailable']);
+  isDefective = true;
+  await look();
+  expect(failures).toHaveLength(2);
 });

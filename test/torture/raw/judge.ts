@@ -25,7 +25,15 @@ export interface Shot {
 /** The bytes of a vector with what comes behind it, and what they mean. */
 export function shotOf(way: Way, vector: Vector, parts: Parts): Shot {
   const text = vector.text(parts) + (vector.hasCanaries ? behind(parts).join('') : '');
-  return { way, name: parts.name, vector, text, strict: readHttp(text, 'strict'), loose: readHttp(text, 'loose'), lax: readHttp(text, 'lax') };
+  return {
+    way,
+    name: parts.name,
+    vector,
+    text,
+    strict: readHttp(text, 'strict'),
+    loose: readHttp(text, 'loose'),
+    lax: readHttp(text, 'lax'),
+  };
 }
 
 /** The markers of the requests that anybody may execute, in their order; null where a request carries none. */
@@ -75,10 +83,12 @@ export class Score {
     for (const [index, { status, body }] of answers.entries()) {
       if (status >= 500 && status !== 501 && status !== 505) this.found(shot, `answered with ${status}`, body.slice(0, 120));
       const answered = ANSWER.exec(body)?.[1];
-      if (answered !== undefined && answered !== wanted[index]) this.found(shot, 'an answer to another request', `${answered}, not ${wanted[index]}`);
+      if (answered !== undefined && answered !== wanted[index])
+        this.found(shot, 'an answer to another request', `${answered}, not ${wanted[index]}`);
     }
     if (answers.length > most) this.found(shot, 'more answers than requests', answers.map(({ status }) => status).join(', '));
-    if (rest !== '' && !rest.startsWith('HTTP/1.1 ') && !(shot.way === 'nginx' && rest.startsWith('<html>'))) this.found(shot, 'bytes that are no answer', rest.slice(0, 80));
+    if (rest !== '' && !rest.startsWith('HTTP/1.1 ') && !(shot.way === 'nginx' && rest.startsWith('<html>')))
+      this.found(shot, 'bytes that are no answer', rest.slice(0, 80));
   }
 
   /** Directly, what a strict reader does not take has to be refused, and its connection closed. */

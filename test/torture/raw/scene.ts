@@ -31,8 +31,12 @@ function fire(scene: Scene, way: Way, vector: Vector, index: number): Shot {
 }
 
 /** Every vector on a connection of its own; what comes behind it at once, or when it is answered. */
-export async function directly(scene: Scene, way: 'direct' | 'late', vectors: readonly Vector[]): Promise<void> {
-  const port = portOf(scene.panicly);
+export async function directly(
+  scene: Scene,
+  way: 'direct' | 'late',
+  vectors: readonly Vector[],
+  port = portOf(scene.panicly),
+): Promise<void> {
   await inLanes(vectors.entries(), DIRECT_LANES, async ([index, vector]) => {
     const shot = fire(scene, way, vector, index);
     const back = await talk({ port, ...wishOf(scene, shot, index), mustClose: shot.strict.end !== 'clean' });
@@ -49,7 +53,13 @@ function wishOf(scene: Scene, shot: Shot, index: number): Omit<Wish, 'port' | 'm
   if (way !== 'late' || !vector.hasCanaries) return { ...usual, text, methods };
   const parts = partsOf(scene, way, index);
   const later = behind(parts);
-  return { ...usual, text: vector.text(parts), methods: strict.end === 'clean' ? methods : ['POST', ...later.map(() => 'POST')], later, isImpatient: strict.end !== 'clean' };
+  return {
+    ...usual,
+    text: vector.text(parts),
+    methods: strict.end === 'clean' ? methods : ['POST', ...later.map(() => 'POST')],
+    later,
+    isImpatient: strict.end !== 'clean',
+  };
 }
 
 /** Every vector behind nginx, followed by a request in order on the same connection, and by one of another client. */
@@ -82,14 +92,21 @@ async function clean(scene: Scene, shot: Shot, port: number): Promise<void> {
   if (back.answers.length > 1) scene.score.found(shot, 'the next client gets more than its answer');
 }
 
-function mustAnswer({ score }: Scene, shot: Shot, { status, body }: { readonly status: number; readonly body: string }, marker: string): void {
+function mustAnswer(
+  { score }: Scene,
+  shot: Shot,
+  { status, body }: { readonly status: number; readonly body: string },
+  marker: string,
+): void {
   if (status !== 200 || !body.includes(answerTo(marker)))
     score.found(shot, `a request in order afterwards gets ${status}`, `${marker}: ${body.slice(0, 120)}`);
 }
 
 /** Paths behind an nginx that lets no operator route through: with the right token nothing may come of them. */
 export async function fenced(scene: Scene, vectors: readonly Vector[], fences: readonly number[]): Promise<void> {
-  const chosen = vectors.flatMap((vector) => (vector.family.startsWith('path to operators') ? fences.map((port) => ({ port, vector })) : []));
+  const chosen = vectors.flatMap((vector) =>
+    vector.family.startsWith('path to operators') ? fences.map((port) => ({ port, vector })) : [],
+  );
   await inLanes(chosen.entries(), 4, async ([index, { port, vector }]) => {
     const parts = partsOf(scene, 'fence', index);
     const text = vector.text(parts);
@@ -104,7 +121,13 @@ const NOTHING = { requests: [], end: 'refuse', why: 'a fence' } as const;
 export function executed({ panicly, provider, shots, score }: Scene): void {
   const arrived = counted(provider.seen.map(markerOf));
   const [decided, allowed, projects] = reading(join(panicly.dataDir, 'panicly.db'), (db) => {
-    const column = (sql: string) => counted(db.query<{ marker: string }, []>(sql).all().map(({ marker }) => marker));
+    const column = (sql: string) =>
+      counted(
+        db
+          .query<{ marker: string }, []>(sql)
+          .all()
+          .map(({ marker }) => marker),
+      );
     return [
       column('SELECT end_user AS marker FROM decisions WHERE end_user IS NOT NULL'),
       column('SELECT end_user AS marker FROM decisions WHERE end_user IS NOT NULL AND reason IS NULL'),
@@ -113,10 +136,19 @@ export function executed({ panicly, provider, shots, score }: Scene): void {
   });
   for (const [name, shot] of shots) {
     const own = (all: ReadonlyMap<string, number>) => [...all].filter(([marker]) => marker.endsWith(`-${name}`));
-    for (const [what, all] of [['reached the provider', arrived], ['was decided', decided], ['was done for an operator', projects]] as const)
+    for (const [what, all] of [
+      ['reached the provider', arrived],
+      ['was decided', decided],
+      ['was done for an operator', projects],
+    ] as const)
       for (const [marker, count] of own(all)) oneExecuted(score, shot, what, marker, count);
-    for (const [marker, count] of own(arrived)) if (allowed.get(marker) !== count) score.found(shot, 'reached the provider without its decision', marker);
-    if (shot.vector.name === 'nothing odd' && shot.way !== 'direct' && own(decided).length - followers(own(decided)) + own(projects).length !== 3)
+    for (const [marker, count] of own(arrived))
+      if (allowed.get(marker) !== count) score.found(shot, 'reached the provider without its decision', marker);
+    if (
+      shot.vector.name === 'nothing odd' &&
+      shot.way !== 'direct' &&
+      own(decided).length - followers(own(decided)) + own(projects).length !== 3
+    )
       score.found(shot, 'a request in order, or one of the two behind it, was not executed: the row proves nothing');
   }
 }

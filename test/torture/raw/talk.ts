@@ -65,11 +65,15 @@ class Conversation {
     this.#socket.on('error', () => undefined);
     this.#socket.on('end', () => this.#over(true));
     this.#socket.on('close', () => this.#over(true));
-    void write(this.#socket, wish).then(() => {
-      if (wish.end === 'shuts') this.#socket.end();
-      if (wish.end === 'leaves') setTimeout(() => this.#over(false), LEAVES_AFTER_MS);
-    });
+    this.#socket.on('connect', () => void this.#begin());
     this.#goOn();
+  }
+
+  async #begin(): Promise<void> {
+    const { end } = this.#wish;
+    await write(this.#socket, this.#wish);
+    if (end === 'shuts') this.#socket.end();
+    if (end === 'leaves') setTimeout(() => this.#over(false), LEAVES_AFTER_MS);
   }
 
   #goOn(): void {

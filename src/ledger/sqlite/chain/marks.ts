@@ -3,18 +3,33 @@
  * Links of which nothing is left become one anchor, which keeps only where the chain entered and left them.
  */
 import type { Database } from 'bun:sqlite';
+import type { PrunePlace } from '../../keep-store.ts';
 import { beginningOf, joinAnchors, macBefore } from './anchors.ts';
 import type { ExpectedRow } from './check-rows.ts';
 import { entryAt, entryCount, isMarked, tagAt } from './entries.ts';
 import { prunedMac } from './macs.ts';
 import { ChainBroken, proveAnchor, proveLink, proveRows, type ProvableLink } from './prove.ts';
-import { readAll, readOne, runOnce } from './statements.ts';
+import { readOne, runOnce } from './statements.ts';
 
+/** A link has one row at least, but those may be pruned already. */
+const MAX_LINKS = 256;
 const LINK = 'SELECT link, last_seq AS lastSeq, at_ms AS atMs, entries, pruned, pruned_mac AS prunedMac, mac FROM chain_links';
 
-/** Links from `fromLink` on whose rows all came before `beforeSeq`, in order. */
-export function oldLinks(db: Database, fromLink: number, beforeSeq: number, limit: number): ProvableLink[] {
-  return readAll<ProvableLink>(db, `${LINK} WHERE link >= ? AND last_seq < ? ORDER BY link LIMIT ${limit}`, fromLink, beforeSeq);
+/** Links from a place on whose rows all came before `beforeSeq`, in order: so many that they have `maxRows` rows from there on. */
+export function oldLinks(db: Database, from: PrunePlace, beforeSeq: number, maxRows: number): ProvableLink[] {
+  const statement = db.prepare<ProvableLink, [number, number]>(`${LINK} WHERE link >= ? AND last_seq < ? ORDER BY link`);
+  const links: ProvableLink[] = [];
+  try {
+    let rows = -from.row;
+    for (const link of statement.iterate(from.link, beforeSeq)) {
+      links.push(link);
+      rows += entryCount(link.entries);
+      if (rows >= maxRows || links.length === MAX_LINKS) break;
+    }
+  } finally {
+    statement.finalize();
+  }
+  return links;
 }
 
 /** The last seq that is older than the chain; 0 when the chain is as old as the ledger. */

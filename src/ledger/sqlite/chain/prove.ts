@@ -26,7 +26,8 @@ export interface ProvableLink extends LinkFields {
 /** A link follows the one with the mac `before`, and what is marked as pruned in it was pruned by us. */
 export function proveLink(key: Uint8Array, before: Uint8Array, stored: ProvableLink): void {
   const { link, entries, pruned, mac } = stored;
-  if (entries.length % ENTRY_BYTES !== 0 || !sameBytes(linkMac(key, before, stored), mac)) throw new ChainBroken(`link ${link} was changed`);
+  if (entries.length % ENTRY_BYTES !== 0 || !sameBytes(linkMac(key, before, stored), mac))
+    throw new ChainBroken(`link ${link} was changed`);
   if (pruned !== null && (stored.prunedMac === null || !sameBytes(prunedMac(key, link, mac, pruned), stored.prunedMac)))
     throw new ChainBroken(`what was pruned of link ${link} was changed`);
 }

@@ -18,7 +18,6 @@ export interface Picked {
   readonly next: PrunePlace | null;
 }
 
-const MAX_LINKS = 256;
 /** A correction that is not old enough keeps what it corrects. */
 const SETTLED_BEFORE = `NOT EXISTS (SELECT 1 FROM corrections c WHERE c.decision_seq = s.decision_seq AND c.seq >= ?)`;
 
@@ -50,7 +49,7 @@ function pickUnlinked(db: Database, beforeSeq: number, maxRows: number): Picked 
 }
 
 function pickLinked(db: Database, beforeSeq: number, from: PrunePlace, maxRows: number): Picked {
-  const { links, decisions, settlements, next } = rowsFrom(oldLinks(db, from.link, beforeSeq, MAX_LINKS), from, maxRows);
+  const { links, decisions, settlements, next } = rowsFrom(oldLinks(db, from, beforeSeq, maxRows), from, maxRows);
   const settled = readAll<SettledRow>(
     db,
     `SELECT s.seq, s.decision_seq AS decisionSeq FROM settlements s WHERE s.seq IN (SELECT value FROM json_each(?)) AND ${SETTLED_BEFORE}`,

@@ -116,9 +116,14 @@ function inPieces(): Vector[] {
     ),
     vector('in pieces', 'told to go on', changed({ lines: 'Expect: 100-continue\r\n' }), { pieces: 4 }),
     vector('in pieces', 'two hosts', changed({ host: 'Host: a\r\nHost: b\r\n' }), { pieces: 20 }),
-    vector('in pieces', 'a chunk of a wrong size', changed({ framing: 'Transfer-Encoding: chunked\r\n', body: '3\r\n<body>\r\n0\r\n\r\n' }), {
-      pieces: 8,
-    }),
+    vector(
+      'in pieces',
+      'a chunk of a wrong size',
+      changed({ framing: 'Transfer-Encoding: chunked\r\n', body: '3\r\n<body>\r\n0\r\n\r\n' }),
+      {
+        pieces: 8,
+      },
+    ),
   ];
 }
 
@@ -129,7 +134,7 @@ export function fieldVectors(): Vector[] {
     ...family('header, sound', Object.fromEntries(Object.entries(SOUND).map(([name, lines]) => [name, { lines }]))),
     ...family(
       'sign in a name',
-      each([...'"(),/;<=>?@[\\]{}'], (sign) => ({ lines: `X${sign}A: b\r\n` })),
+      each('"(),/;<=>?@[\\]{}'.split(''), (sign) => ({ lines: `X${sign}A: b\r\n` })),
     ),
     vector('header, sound', 'told to go on', changed({ lines: 'Expect: 100-continue\r\n' })),
     ...controls(),

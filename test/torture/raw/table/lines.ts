@@ -192,7 +192,11 @@ function inside(): Vector[] {
       end: 'shuts',
     }),
     ...['GET', 'HEAD', 'DELETE', 'OPTIONS', 'TRACE', 'PUT'].flatMap((method) => [
-      vector('a request inside', `the body of ${method}`, wrap(`${head}Content-Length: LENGTH\r\n\r\n`.replace('POST', method), inner)),
+      vector(
+        'a request inside',
+        `the body of ${method}`,
+        wrap(`${head}Content-Length: LENGTH\r\n\r\n`.replace(`POST ${PATH}`, `${method} /healthz`), inner),
+      ),
       vector(
         'a request inside',
         `a chunk of ${method}`,

@@ -19,7 +19,7 @@ export interface Vector {
   /** Two requests follow it, one for the model and one for an operator, which nobody may execute who does not see them as requests. */
   readonly hasCanaries: boolean;
   readonly end: ClientEnd;
-  /** An end in the middle of a request: pieces are sent with pauses. */
+  /** In how many pieces it is sent, with a pause between them. */
   readonly pieces: number;
 }
 
