@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { OPEN_POLICY, runPanicly, startPanicly, type Panicly } from '../support/binary.ts';
+import { leaks } from '../support/canaries.ts';
 import { chatCompletion, chatStream, error, startMockProvider, type MockProvider } from '../support/mock-provider.ts';
 
 /** Canaries are planted wherever a secret goes in, and looked for wherever anything comes out. */
@@ -135,15 +136,6 @@ async function operatorReads(): Promise<void> {
   for (const path of ['/openapi.json', '/docs', '/healthz', '/readyz']) await keep(path, await fetch(server.url + path));
   const cli = await runPanicly(['requests', 'list', '--json'], { env: { PANICLY_URL: server.url, PANICLY_TOKEN: server.operatorToken } });
   seen.set('requests list', cli.stdout + cli.stderr);
-}
-
-/** Where a secret, or a text, was seen: the whole, or its end alone. */
-function leaks(places: ReadonlyMap<string, string>, canaries: Readonly<Record<string, string>>): string[] {
-  return [...places].flatMap(([place, text]) =>
-    Object.entries(canaries).flatMap(([name, canary]) =>
-      text.includes(canary) || text.includes(canary.slice(-12)) ? [`${name} in ${place}`] : [],
-    ),
-  );
 }
 
 test('the canaries were really planted', () => {
