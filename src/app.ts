@@ -312,10 +312,11 @@ export async function makeOffice(config: Config, opened: OpenLedger, gateway: Ga
         store,
         clock,
         nowMs: () => ledger.nowMs(),
+        sleptMs: time.sleptMs,
         get days() {
           return config.retentionDays;
         },
-        log: (event, fields) => logEvent(event, fields, event === 'ledger_prune_failed' ? 'error' : 'info'),
+        log: (event, fields) => logEvent(event, fields, event === 'ledger_pruned' ? 'info' : 'error'),
       }),
     };
     const onFailure = (error: unknown) => logEvent('alerts_failed', { error: describe(error) }, 'error');

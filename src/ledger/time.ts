@@ -12,6 +12,7 @@ export class LedgerTime {
   /** Wall minus monotonic time when the wall clock was last believed. */
   #offsetMs: number | null = null;
   #confirmed = true;
+  #sleptMs = 0;
 
   /** `lastMs` is the newest time in the ledger, 0 for an empty one: a restart must not go behind it. */
   constructor(lastMs = 0) {
@@ -21,6 +22,7 @@ export class LedgerTime {
   /** The time of now. Both clocks in milliseconds; the monotonic one may count from any point. */
   tick(wallMs: number, monotonicMs: number): number {
     const wall = Math.floor(wallMs);
+    if (this.#offsetMs === null && this.#lastMs > 0 && this.#lastMonotonicMs === 0) this.#sleptMs = Math.max(0, wall - this.#lastMs);
     this.#offsetMs ??= wall - monotonicMs;
     const aheadMs = wall - monotonicMs - this.#offsetMs;
     this.#confirmed = aheadMs <= BELIEVED_JUMP_MS;
@@ -29,6 +31,11 @@ export class LedgerTime {
     if (reckoned > this.#lastMs) this.#lastMs = reckoned;
     this.#lastMonotonicMs = monotonicMs;
     return this.#lastMs;
+  }
+
+  /** How long before the first tick the newest time in the ledger was: a long sleep, or a clock that was wrong at the start. */
+  get sleptMs(): number {
+    return this.#sleptMs;
   }
 
   /** False after a jump forward that nobody has confirmed: nothing may be admitted. */

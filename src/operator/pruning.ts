@@ -18,6 +18,8 @@ const PAUSE_PER_STEP = 3;
 const RETRY_MS = 500;
 const MAX_FAILURES = 120;
 const EVERY_MS = 3_600_000;
+/** After a longer sleep of the ledger the clock may be wrong: then only a person begins to prune. */
+const BELIEVED_SLEEP_MS = 7 * DAY_MS;
 const FIRST_AFTER_MS = 60_000;
 const SYSTEM: Actor = { id: 'system', ip: null };
 
@@ -27,9 +29,11 @@ export interface PruningOptions {
   readonly clock: Clock;
   /** Ledger time, milliseconds since 1970. */
   readonly nowMs: () => number;
+  /** How old the newest row was when the ledger was opened, milliseconds. */
+  readonly sleptMs: number;
   /** How long decisions are kept by themselves; null for ever. */
   readonly days: number | null;
-  /** Told what the schedule did: `ledger_pruned`, `ledger_prune_failed`. */
+  /** Told what the schedule did: `ledger_pruned`, `ledger_prune_failed`, `ledger_prune_waits`. */
   readonly log: (event: string, fields: Readonly<Record<string, unknown>>) => void;
 }
 
@@ -51,10 +55,14 @@ export class Pruning {
   #run: PruningRun | null = null;
   #running: Promise<void> | null = null;
   #timer: Timer | null = null;
+  /** False while the clock that says what is old may be wrong. */
+  #isTrusted: boolean;
   readonly #stop = Promise.withResolvers<void>();
   #isStopped = false;
 
-  constructor(readonly options: PruningOptions) {}
+  constructor(readonly options: PruningOptions) {
+    this.#isTrusted = options.sleptMs <= BELIEVED_SLEEP_MS;
+  }
 
   /** The run that goes on, or the last one; null when there was none since the start. */
   get run(): PruningRun | null {
@@ -68,6 +76,7 @@ export class Pruning {
     if (this.#running) throw new Refusal('conflict', 'Old decisions are being pruned already. Try again when that is done.');
     const beforeMs = this.options.nowMs() - days * DAY_MS;
     const detail = { older_than_days: days, before: new Date(beforeMs).toISOString() };
+    this.#isTrusted = true;
     return this.#launch(days, beforeMs, auditOf(actor, 'ledger.prune', 'ledger', detail));
   }
 
@@ -89,6 +98,7 @@ export class Pruning {
   /** Prunes what the setting says. Never rejects: what fails is logged, and tried again the next time. */
   async tick(days: number): Promise<void> {
     if (this.#running) return;
+    if (!this.#isTrusted) return this.options.log('ledger_prune_waits', { slept_days: Math.floor(this.options.sleptMs / DAY_MS) });
     this.#launch(days, this.options.nowMs() - days * DAY_MS, null);
     await this.ended();
     const { decisions, settlements, corrections, problem } = this.#run!;

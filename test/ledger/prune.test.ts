@@ -24,11 +24,11 @@ class LaterClock implements Clock {
   monotonicMs = () => systemClock.monotonicMs() + this.laterMs;
 }
 
-function pruningOf({ store, ledger }: OpenLedger, days: number | null = null) {
+function pruningOf({ store, ledger }: OpenLedger, days: number | null = null, sleptMs = 0) {
   const log: string[] = [];
   return {
     log,
-    pruning: new Pruning({ store, clock: systemClock, nowMs: () => ledger.nowMs(), days, log: (event) => void log.push(event) }),
+    pruning: new Pruning({ store, clock: systemClock, nowMs: () => ledger.nowMs(), sleptMs, days, log: (event) => void log.push(event) }),
   };
 }
 
@@ -180,6 +180,25 @@ describe('pruning', () => {
     ]);
     pruning.begin(40, ACTOR);
     expect(() => pruning.begin(40, ACTOR)).toThrow(expect.objectContaining({ reason: 'conflict' }));
+    await pruning.close();
+    await opened.close();
+  });
+
+  test('after a long sleep, which may be a wrong clock, only a person begins to prune', async () => {
+    using directory = temporaryDirectory();
+    const clock = new LaterClock();
+    const before = await openSeeded(directory.path, { clock });
+    await someRequests(before, 8);
+    await before.close();
+    clock.laterMs = 60 * DAY_MS;
+    const opened = await openSeeded(directory.path, { clock });
+    expect(Math.round(opened.time.sleptMs / DAY_MS)).toBe(60);
+    const { pruning, log } = pruningOf(opened, 40, opened.time.sleptMs);
+    await pruning.tick(40);
+    expect([pruning.run, log]).toEqual([null, ['ledger_prune_waits']]);
+    pruning.begin(40, ACTOR);
+    await pruning.ended();
+    expect(pruning.run!.decisions).toBeGreaterThan(0);
     await pruning.close();
     await opened.close();
   });
