@@ -16,7 +16,7 @@ export interface Received {
 }
 
 /** Bodies of at most this announced size are reserved as a whole and read in one go. */
-const SMALL_BYTES = 64 * 1024;
+const SMALL_BYTES = 256 * 1024;
 
 /** One timer for all bodies: one each, raced against the reading, costs several microseconds a request. */
 const deadlines = new Watchdogs();

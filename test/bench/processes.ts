@@ -73,7 +73,8 @@ export function endProcesses(): void {
 }
 
 function started(command: readonly string[]): Bun.Subprocess<'ignore', 'pipe', 'inherit'> {
-  const env = { PATH: Bun.env['PATH'] ?? '', NODE_ENV: 'production' };
+  // Bun's own cap on fetches at the same time would make streams of the peers wait for each other.
+  const env = { PATH: Bun.env['PATH'] ?? '', NODE_ENV: 'production', BUN_CONFIG_MAX_HTTP_REQUESTS: '16384' };
   const child = Bun.spawn([...command], { env, stdin: 'ignore', stdout: 'pipe', stderr: 'inherit' });
   children.push(child);
   return child;

@@ -1,5 +1,5 @@
 import { median } from '../support/percentile.ts';
-import { startOurs, startPass, type Contender } from './contenders.ts';
+import { send, startOurs, startPass, type Contender } from './contenders.ts';
 import { fsyncMs } from './fsync.ts';
 import { runPeer, startPeer, treeCpuMicroseconds, treeMemory, type Listening } from './processes.ts';
 import { figure, judged, type Row } from './table.ts';
@@ -9,6 +9,7 @@ const GREATEST_RATIO = 1.6;
 const FIRST_BYTE_MS = 2;
 const MEMORY_KB = 40;
 const SAMPLE_MS = 100;
+const WARM_UP_REQUESTS = 30_000;
 
 interface Shape {
   readonly streams: number;
@@ -17,7 +18,7 @@ interface Shape {
 }
 
 const SHAPES: readonly Shape[] = [
-  { streams: 50, pauseMs: 5, rounds: 5 },
+  { streams: 50, pauseMs: 5, rounds: 7 },
   { streams: 200, pauseMs: 5, rounds: 5 },
   { streams: 1_000, pauseMs: 50, rounds: 2 },
 ];
@@ -42,9 +43,15 @@ async function oneShape(shape: Shape): Promise<Row[]> {
   await using _ours = panicly;
   const contenders = [direct(upstream), await startPass('bare Bun.serve', 'bare-bun.ts', upstream), contender];
   const measured: Measured[] = contenders.map((who) => ({ who, cpuPerEvent: [], firstByteMs: [], memoryKb: [] }));
-  for (const who of contenders) await run(who, Math.min(200, shape.streams));
+  for (const who of contenders) await warmUp(who, shape.streams);
   for (let round = 0; round < shape.rounds; round++) for (const one of measured) await measure(one, shape.streams);
   return rowsOf(shape, measured);
+}
+
+/** The compiler and the heap need work before they are as they stay. */
+async function warmUp(who: Contender, streams: number): Promise<void> {
+  if (who.name !== 'no gateway') await send(who, { body: 'small', connections: 64, requests: WARM_UP_REQUESTS });
+  await run(who, streams);
 }
 
 interface Ran {
