@@ -70,8 +70,10 @@ function readWithin(request: Request, limits: ReceiveLimits, reservation: Reserv
 
 async function readBody(request: Request, limits: ReceiveLimits, reservation: Reservation): Promise<Uint8Array | Refusal> {
   const announced = announcedBytes(request.headers);
-  if (announced > 0 && announced <= SMALL_BYTES) return reservation.add(announced) ? await request.bytes() : full();
-  return readCounted(request, limits, reservation);
+  if (announced === 0 || announced > SMALL_BYTES) return readCounted(request, limits, reservation);
+  if (!reservation.add(announced)) return full();
+  const bytes = await request.bytes();
+  return bytes.byteLength > limits.bodyBytes ? tooLarge(limits) : bytes;
 }
 
 /** Reserves what has really arrived: a large body that is only announced, or of no announced size, takes no room from others. */
