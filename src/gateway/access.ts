@@ -1,4 +1,4 @@
-import type { Candidate, Quote } from '../domain/candidate.ts';
+import type { Candidate, Quote, Route } from '../domain/candidate.ts';
 import { Refusal } from '../domain/errors.ts';
 import { accessFinding } from '../policy/access.ts';
 import type { Caller } from './authenticate.ts';
@@ -22,13 +22,14 @@ const NO_QUOTE: Quote = {
 
 /** Judges a caller by network, region and Sentry Mode alone. Null lets it pass. */
 export function judgeAccess(gateway: Gateway, caller: Caller, origin: Origin): Refusal | null {
-  const finding = accessFinding(caller.entry.policy, gateway.state, candidateOf(caller, origin), gateway.clock.nowMs());
+  const finding = accessFinding(caller.entry.policy, gateway.state, leastCandidate(caller, origin, 'chat'), gateway.clock.nowMs());
   return finding === null ? null : new Refusal(finding.reason, finding.message);
 }
 
-function candidateOf(caller: Caller, origin: Origin): Candidate {
+/** A request of this caller that asks for nothing: what can be judged before its body is read. */
+export function leastCandidate(caller: Caller, origin: Origin, route: Route): Candidate {
   return {
-    route: 'chat',
+    route,
     environment: caller.environment,
     workspaceId: caller.entry.workspace.id,
     projectId: caller.entry.project.id,

@@ -2,10 +2,10 @@ import type { Decision } from '../domain/decision.ts';
 import { Refusal } from '../domain/errors.ts';
 import { decisionId } from '../domain/ids.ts';
 import type { Denied } from '../domain/verdict.ts';
-import { LedgerUnavailable, type Ledger } from '../ledger/ledger.ts';
+import { LedgerUnavailable, type Decide } from '../ledger/ledger.ts';
 import { decide } from '../policy/decide.ts';
 import type { CompiledPolicy } from '../policy/compiled.ts';
-import type { Priced } from './price.ts';
+import type { Judged } from './price.ts';
 import { Refused } from './refused.ts';
 
 const SENTENCES: Record<LedgerUnavailable['reason'], string> = {
@@ -16,29 +16,32 @@ const SENTENCES: Record<LedgerUnavailable['reason'], string> = {
   shutting_down: 'Panicly is stopping. Try again in a moment.',
 };
 
-/** Judges the request, places its hold, and waits until the decision is durable (I1). */
-export async function admit(priced: Priced, policy: CompiledPolicy, ledger: Ledger): Promise<Decision | Refused> {
-  let judged: Denied | null = null;
-  try {
-    const decision = await ledger.admit(priced.candidate, policy.version, (state, candidate, nowMs) => {
-      const verdict = decide(policy, state, candidate, nowMs);
-      if (!verdict.allow) judged = verdict;
-      return verdict;
-    });
-    // A denial may be counted in the row of an equal one, which names another model or another moment: the client is told of its own.
-    return decision.verdict.allow ? decision : denied(decision, judged ?? decision.verdict, priced);
-  } catch (error) {
-    if (!(error instanceof LedgerUnavailable)) throw error;
-    return new Refused(new Refusal(error.reason, SENTENCES[error.reason], { retryAfterSeconds: 1 }));
+/** One for each policy, not one for each request. */
+const deciders = new WeakMap<CompiledPolicy, Decide>();
+
+/** What judges a request under this policy, as the ledger calls it. */
+export function deciderOf(policy: CompiledPolicy): Decide {
+  let decider = deciders.get(policy);
+  if (decider === undefined) {
+    decider = (state, candidate, nowMs) => decide(policy, state, candidate, nowMs);
+    deciders.set(policy, decider);
   }
+  return decider;
 }
 
-function denied(decision: Decision, verdict: Denied, priced: Priced): Refused {
+/** What the client is told when its decision could not be made durable (I1). Any other error is thrown on. */
+export function unavailable(error: unknown): Refused {
+  if (!(error instanceof LedgerUnavailable)) throw error;
+  return new Refused(new Refusal(error.reason, SENTENCES[error.reason], { retryAfterSeconds: 1 }));
+}
+
+/** A recorded denial as the client is told of it. */
+export function denial(decision: Decision, verdict: Denied, judged: Judged): Refused {
   const { finding } = verdict;
   const refusal = new Refusal(finding.reason, finding.message, {
     ...(finding.retryable === undefined ? {} : { retryable: finding.retryable }),
     ...(finding.retryAfterSeconds === undefined ? {} : { retryAfterSeconds: finding.retryAfterSeconds }),
     ...(verdict.status === undefined ? {} : { status: verdict.status }),
   });
-  return new Refused(refusal, decisionId(decision.seq, decision.atMs), priced);
+  return new Refused(refusal, decisionId(decision.seq, decision.atMs), judged);
 }

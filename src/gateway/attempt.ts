@@ -3,6 +3,7 @@ import { decisionId } from '../domain/ids.ts';
 import type { Settlement } from '../domain/decision.ts';
 import type { Usage } from '../domain/usage.ts';
 import type { Allowed } from '../domain/verdict.ts';
+import type { Call } from './call.ts';
 import type { CutReason, InFlight } from './in-flight.ts';
 import type { PathObserver, RequestMark } from './observer.ts';
 import type { Priced } from './price.ts';
@@ -63,22 +64,25 @@ export class Attempt {
   #settlement: Settlement | null = null;
   #abortUpstream: (() => void) | null = null;
   #tellRelay: (() => void) | null = null;
-  #onLasting: (() => void) | null = null;
   #lasted = false;
 
   constructor(
     readonly decision: Decision,
     readonly priced: Priced,
     readonly context: AttemptContext,
-    readonly onEnd: ((wasStopped: boolean) => void) | null = null,
-    /** When its request came in, of the monotonic clock. */
-    readonly arrivedMs: number = context.monotonicMs(),
+    /** The request that it answers. */
+    readonly call: Pick<Call, 'arrivedMs' | 'onLasting' | 'onEnd'>,
   ) {
     this.id = decisionId(decision.seq, decision.atMs);
     this.verdict = decision.verdict as Allowed;
     this.startedMs = context.monotonicMs();
     this.limits = context.limits;
     context.inFlight.add(this);
+  }
+
+  /** When its request came in, of the monotonic clock. */
+  get arrivedMs(): number {
+    return this.call.arrivedMs;
   }
 
   get projectId(): number {
@@ -109,16 +113,11 @@ export class Attempt {
     if (this.stopReason !== null) tellRelay();
   }
 
-  /** Says what has to be set up for an attempt that is not over in a moment: most are, and need none of it. */
-  onLasting(setUp: () => void): void {
-    this.#onLasting = setUp;
-  }
-
   /** A tick of the coarse clock has passed: called for every attempt in flight, acts once. */
   lasts(): void {
-    if (this.#lasted || this.#onLasting === null) return;
+    if (this.#lasted) return;
     this.#lasted = true;
-    this.#onLasting();
+    this.call.onLasting?.();
   }
 
   /** The client went away, or a watchdog fired: the upstream request is aborted and its reader sees why. */
@@ -167,7 +166,7 @@ export class Attempt {
     this.context.inFlight.remove(this);
     this.context.settle(this.#settlement);
     for (const observer of this.context.observers) observer.ended?.(this);
-    if (this.#lasted) this.onEnd?.(this.stopReason !== null);
+    if (this.#lasted) this.call.onEnd?.(this.stopReason !== null);
     return this.#settlement;
   }
 }

@@ -9,10 +9,10 @@ export interface Call {
   readonly peer: string | null;
   /** When it came in, milliseconds of the monotonic clock. */
   readonly arrivedMs: number;
-  /** Called when an attempt is not over in a moment. */
-  readonly onLasting?: () => void;
-  /** Called when an attempt that lasted has ended; `wasStopped` when it did so before its time: its client may never read what is left. */
-  readonly onEnd?: (wasStopped: boolean) => void;
   /** There when somebody follows this request. */
   readonly mark?: RequestMark | null;
+  /** Called when an attempt is not over in a moment. */
+  onLasting?(): void;
+  /** Called when an attempt that lasted has ended; `wasStopped` when it did so before its time: its client may never read what is left. */
+  onEnd?(wasStopped: boolean): void;
 }

@@ -29,9 +29,8 @@ export async function forward(
   if (outgoing instanceof Refusal) return notSent(attempt, outgoing);
   const secret = secretOf(attempt);
   if (secret instanceof Refusal) return notSent(attempt, secret);
-  if (call.onLasting) attempt.onLasting(call.onLasting);
   const { signal } = call.request;
-  signal.addEventListener('abort', () => attempt.stop('client_aborted'), { once: true });
+  signal.addEventListener('abort', () => attempt.stop('client_aborted'));
   if (signal.aborted) attempt.stop('client_aborted');
   const answer = await send(
     gateway,

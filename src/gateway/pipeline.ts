@@ -1,8 +1,10 @@
+import type { Decision } from '../domain/decision.ts';
 import { Refusal } from '../domain/errors.ts';
-import { admit } from './admit.ts';
+import { deciderOf, denial, unavailable } from './admit.ts';
 import { judgeAccess } from './access.ts';
 import { Attempt, NOTHING_SENT } from './attempt.ts';
 import { authenticate, type Caller } from './authenticate.ts';
+import { deniedAgain } from './flood.ts';
 import { forward } from './forward.ts';
 import type { Gateway } from './gateway.ts';
 import { originOf, type Origin } from './origin.ts';
@@ -10,82 +12,109 @@ import { FieldRefused } from './outgoing.ts';
 import { price } from './price.ts';
 import type { Call } from './call.ts';
 import { checkReferences } from './references.ts';
-import { receive, type Received } from './receive.ts';
+import { receive } from './receive.ts';
 import { Refused } from './refused.ts';
+import { bodyIsHere } from './unread-body.ts';
+import type { JsonBody } from '../wire/json.ts';
 
 /** How often a request may be sent again without a field that its provider refused. */
 const MAX_ATTEMPTS = 4;
 
-/** The path of a request: authenticate, receive, price, admit and record, forward, settle. */
+/**
+ * The path of a request: authenticate, receive, price, admit and record, forward, settle.
+ * An asynchronous function costs a request about a microsecond even where it has nothing to wait for, so there is one for the
+ * request, one for each attempt, and one for what is sent.
+ */
 export async function serve(gateway: Gateway, call: Call): Promise<Response | Refused> {
-  const answer = await walk(gateway, call);
-  if (answer instanceof Refused) {
-    for (const observer of gateway.observers) observer.refused?.(call, answer);
-  }
-  return answer;
-}
-
-async function walk(gateway: Gateway, call: Call): Promise<Response | Refused> {
   const { changes } = gateway.directory;
   const known = enter(gateway, call);
-  if (known instanceof Refusal) return new Refused(known);
+  if (known instanceof Refusal) return refuseUnread(gateway, call, new Refused(known));
+  const origin = originOf(call.request.headers, call.peer, gateway.origin);
+  const again = deniedAgain(gateway, call.route, known, origin);
+  if (again !== null) return refuseUnread(gateway, call, again);
   const received = await receive(call.request, gateway.limits, gateway.bodies);
-  if (received instanceof Refusal) return new Refused(received);
+  if (received instanceof Refusal) return refuse(gateway, call, received);
   try {
     // A body may take its time: by now the key can be revoked, the policy another one, or the process about to end.
     const caller = changes === gateway.directory.changes && !gateway.stopping ? known : enter(gateway, call);
-    if (caller instanceof Refusal) return new Refused(caller);
-    return await attempts(gateway, call, caller, received);
+    if (caller instanceof Refusal) return refuse(gateway, call, caller);
+    for (let left = MAX_ATTEMPTS; ; left--) {
+      const answer = await attemptOnce(gateway, call, caller, origin, received.body, left === 1);
+      if (answer instanceof FieldRefused) continue;
+      return answer instanceof Refused ? tellRefused(gateway, call, answer) : answer;
+    }
   } finally {
     gateway.bodies.give(received.reservedBytes);
   }
+}
+
+function refuse(gateway: Gateway, call: Call, refusal: Refusal): Refused {
+  return tellRefused(gateway, call, new Refused(refusal));
+}
+
+/** Refuses a request whose body nobody has read. */
+async function refuseUnread(gateway: Gateway, call: Call, refused: Refused): Promise<Refused> {
+  const isHere = await bodyIsHere(call.request);
+  return tellRefused(gateway, call, isHere ? refused : refused.leavingBody());
+}
+
+function tellRefused(gateway: Gateway, call: Call, refused: Refused): Refused {
+  for (const observer of gateway.observers) observer.refused?.(call, refused);
+  return refused;
 }
 
 function enter(gateway: Gateway, { request }: Call): Caller | Refusal {
   return closedDoor(gateway) ?? authenticate(request.headers, gateway.directory, gateway.clock.nowMs());
 }
 
-/** Each attempt has its own decision, hold and settlement. */
-async function attempts(gateway: Gateway, call: Call, caller: Caller, received: Received): Promise<Response | Refused> {
-  const { headers } = call.request;
-  const origin = originOf(headers, call.peer, gateway.origin);
-  for (let left = MAX_ATTEMPTS; ; left--) {
-    const priced = price(call.route, received.body, caller, origin, gateway.catalogue, headers.get('x-panicly-user'));
-    if (priced instanceof Refusal) return new Refused(priced);
-    const stops = stopsOf(gateway);
-    const foreign = priced.candidate.storedReferences.length === 0 ? null : await checkReferences(gateway, priced);
-    if (foreign) return new Refused(foreign);
-    call.mark?.judging();
-    // Many may have come through the door together.
-    const full = fullHouse(gateway);
-    if (full) return new Refused(full);
-    gateway.inFlight.deciding++;
-    let decision: Awaited<ReturnType<typeof admit>>;
-    try {
-      decision = await admit(priced, caller.entry.policy, gateway.ledger);
-    } finally {
-      gateway.inFlight.deciding--;
-    }
-    if (decision instanceof Refused) return decision;
-    const attempt = new Attempt(decision, priced, gateway, call.onEnd ?? null, call.arrivedMs);
-    for (const observer of gateway.observers) observer.admitted?.(attempt, call);
-    const stopped = stops === stopsOf(gateway) ? null : stoppedMeanwhile(gateway, attempt, caller, call, origin);
-    if (stopped) return stopped;
-    const answer = await forwardOrFail(gateway, attempt, caller, call, received.body);
-    if (!(answer instanceof FieldRefused)) return answer;
-    if (left === 1) return new Refused(new Refusal('upstream_interrupted', 'The provider refused every form of the request.'), attempt.id);
-    priced.connection?.refusedFields.add(answer.field);
+/** Each attempt has its own decision, hold and settlement. `FieldRefused` asks for another one, which `isLast` forbids. */
+async function attemptOnce(
+  gateway: Gateway,
+  call: Call,
+  caller: Caller,
+  origin: Origin,
+  body: JsonBody,
+  isLast: boolean,
+): Promise<Response | Refused | FieldRefused> {
+  const priced = price(call.route, body, caller, origin, gateway.catalogue, call.request.headers.get('x-panicly-user'));
+  if (priced instanceof Refusal) return new Refused(priced);
+  const stops = stopsOf(gateway);
+  const foreign = priced.candidate.storedReferences.length === 0 ? null : await checkReferences(gateway, priced);
+  if (foreign) return new Refused(foreign);
+  call.mark?.judging();
+  // Many may have come through the door together.
+  const full = fullHouse(gateway);
+  if (full) return new Refused(full);
+  const { policy } = caller.entry;
+  gateway.inFlight.deciding++;
+  let decision: Decision;
+  try {
+    decision = await gateway.ledger.admit(priced.candidate, policy.version, deciderOf(policy));
+  } catch (error) {
+    return unavailable(error);
+  } finally {
+    gateway.inFlight.deciding--;
+  }
+  if (!decision.verdict.allow) return denial(decision, decision.verdict, priced);
+  const attempt = new Attempt(decision, priced, gateway, call);
+  for (const observer of gateway.observers) observer.admitted?.(attempt, call);
+  const stopped = stops === stopsOf(gateway) ? null : stoppedMeanwhile(gateway, attempt, caller, call, origin);
+  if (stopped) return stopped;
+  try {
+    const answer = await forward(gateway, attempt, caller, call, body);
+    return answer instanceof FieldRefused ? withoutField(attempt, answer, isLast) : answer;
+  } catch (error) {
+    // Whatever breaks in between, no hold stays open.
+    attempt.fail();
+    throw error;
   }
 }
 
-/** Whatever breaks in between, no hold stays open. */
-async function forwardOrFail(...parts: Parameters<typeof forward>): ReturnType<typeof forward> {
-  try {
-    return await forward(...parts);
-  } catch (error) {
-    parts[1].fail();
-    throw error;
-  }
+/** The connection learns which field its provider refuses. */
+function withoutField({ id, priced }: Attempt, refused: FieldRefused, isLast: boolean): Refused | FieldRefused {
+  if (isLast) return new Refused(new Refusal('upstream_interrupted', 'The provider refused every form of the request.'), id);
+  priced.connection?.refusedFields.add(refused.field);
+  return refused;
 }
 
 /** Grows whenever something happens that may stop a request: a cut, a change of keys or projects, the end of the process. */

@@ -27,6 +27,9 @@ export interface Priced {
   readonly keyId: number;
 }
 
+/** What is known of a request that was judged, whatever was read of it. */
+export type Judged = Pick<Priced, 'candidate' | 'keyId'>;
+
 /** An end user's name is kept in rows and in memory. */
 const MAX_USER_CHARACTERS = 256;
 

@@ -4,11 +4,8 @@ import { Refusal, type Reason } from '../domain/errors.ts';
 /** Seconds that `retry-after` names when a retryable refusal knows nothing better. */
 const DEFAULT_RETRY_SECONDS = 1;
 
-/**
- * Refusals that do not wait for the rest of the body. Their connection is closed: it would otherwise stay open for as long as
- * its client likes to drip.
- */
-const LEAVES_BODY: ReadonlySet<number> = new Set([401, 408, 413]);
+/** Refusals in the middle of a body. Their connection is closed: it would otherwise stay open for as long as its client likes to drip. */
+const LEAVES_BODY: ReadonlySet<number> = new Set([408, 413]);
 
 /** Refusals of what somebody else may have read otherwise: nothing more is read from that connection. */
 const LEAVES_CONNECTION: ReadonlySet<Reason> = new Set(['invalid_host', 'invalid_framing', 'unknown_url']);
@@ -35,9 +32,10 @@ export function errorBody(refusal: Refusal, decisionId: string | null): string {
 
 /**
  * The answer to a refused request. `decisionId` is the recorded decision, or null when the request was not judged.
+ * `leavesBody` says that the body was not read: who has no key is refused before it, so that is what a 401 says if nobody knows better.
  * `x-should-retry` is what the OpenAI SDKs obey; `retry-after` stands only where a retry can help.
  */
-export function errorResponse(refusal: Refusal, decisionId: string | null): Response {
+export function errorResponse(refusal: Refusal, decisionId: string | null, leavesBody = refusal.status === 401): Response {
   const headers: Record<string, string> = {
     'content-type': 'application/json',
     'x-should-retry': refusal.retryable ? 'true' : 'false',
@@ -45,7 +43,7 @@ export function errorResponse(refusal: Refusal, decisionId: string | null): Resp
   if (refusal.retryable) headers['retry-after'] = String(refusal.options.retryAfterSeconds ?? DEFAULT_RETRY_SECONDS);
   if (decisionId !== null) headers['x-panicly-decision-id'] = decisionId;
   if (refusal.status === 401) headers['www-authenticate'] = 'Bearer realm="panicly"';
-  if (LEAVES_BODY.has(refusal.status) || LEAVES_CONNECTION.has(refusal.reason)) headers['connection'] = 'close';
+  if (leavesBody || LEAVES_BODY.has(refusal.status) || LEAVES_CONNECTION.has(refusal.reason)) headers['connection'] = 'close';
   return new Response(errorBody(refusal, decisionId), { status: refusal.status, headers });
 }
 

@@ -1,8 +1,10 @@
 import { Elysia, type AnyElysia } from 'elysia';
 import { Refusal } from '../domain/errors.ts';
 import type { Route } from '../domain/candidate.ts';
+import type { Call } from '../gateway/call.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { listModels, oneModel } from '../gateway/models.ts';
+import type { RequestMark } from '../gateway/observer.ts';
 import { serve } from '../gateway/pipeline.ts';
 import { Refused } from '../gateway/refused.ts';
 import { withCors, type CorsRules } from './cors.ts';
@@ -20,8 +22,10 @@ interface HandlerContext {
 export function publicRoutes(gateway: Gateway, cors: CorsRules): AnyElysia {
   const post =
     (route: Route) =>
-    async ({ request, server }: HandlerContext) =>
-      withCors(await answer(gateway, route, request, server), request, cors);
+    ({ request, server }: HandlerContext) =>
+      cors.origins.length === 0
+        ? answer(gateway, route, request, server)
+        : readable(answer(gateway, route, request, server), request, cors);
   const raw = { parse: 'none' } as const;
   return new Elysia({ name: 'public' })
     .post('/v1/chat/completions', post('chat'), { ...raw, detail: publicDetail.chat })
@@ -44,22 +48,47 @@ const KEEP_ALIVE_SECONDS = 60;
 /** How long a client gets to take the last words of an answer that was stopped, in seconds: one that reads nothing would hold its socket. */
 const LAST_WORDS_SECONDS = 4;
 
-async function answer(gateway: Gateway, route: Route, request: Request, server: HandlerContext['server']): Promise<Response> {
+/** A request and the connection that it came over. */
+class HttpCall implements Call {
+  readonly peer: string | null;
+  mark: RequestMark | null = null;
+
+  constructor(
+    readonly route: Route,
+    readonly request: Request,
+    readonly arrivedMs: number,
+    readonly server: HandlerContext['server'],
+  ) {
+    this.peer = peerOf(request, server);
+  }
+
+  /** A model may think for minutes: the server's own idle timer must not end the request. Only who was let in is waited for. */
+  onLasting(): void {
+    this.server?.timeout(this.request, 0);
+  }
+
+  onEnd(wasStopped: boolean): void {
+    this.server?.timeout(this.request, wasStopped ? LAST_WORDS_SECONDS : KEEP_ALIVE_SECONDS);
+  }
+}
+
+function answer(gateway: Gateway, route: Route, request: Request, server: HandlerContext['server']): Promise<Response> | Response {
   const refusal = checkHost(request);
   if (refusal) return errorResponse(refusal, null);
-  const arrivedMs = gateway.monotonicMs();
-  const mark = gateway.follow?.(route, request.headers, arrivedMs) ?? null;
-  const answering = serve(gateway, {
-    route,
-    request,
-    peer: peerOf(request, server),
-    arrivedMs,
-    mark,
-    // A model may think for minutes: the server's own idle timer must not end the request. Only who was let in is waited for.
-    onLasting: () => server?.timeout(request, 0),
-    onEnd: (wasStopped) => server?.timeout(request, wasStopped ? LAST_WORDS_SECONDS : KEEP_ALIVE_SECONDS),
-  });
-  if (mark === null) return rendered(await answering);
+  const call = new HttpCall(route, request, gateway.monotonicMs(), server);
+  const mark = gateway.follow?.(route, request.headers, call.arrivedMs) ?? null;
+  if (mark === null) return serve(gateway, call).then(rendered);
+  call.mark = mark;
+  return followed(serve(gateway, call), mark);
+}
+
+/** An answer that web pages of the allowed origins may read. */
+async function readable(answering: Promise<Response> | Response, request: Request, cors: CorsRules): Promise<Response> {
+  return withCors(await answering, request, cors);
+}
+
+/** Tells who follows the request how it was answered. */
+async function followed(answering: Promise<Response | Refused>, mark: RequestMark): Promise<Response> {
   let status = 500;
   try {
     const response = rendered(await answering);
@@ -84,7 +113,7 @@ async function read(
 
 function rendered(result: Response | Refused): Response {
   if (!(result instanceof Refused)) return result;
-  const response = errorResponse(result.refusal, result.decisionId);
+  const response = errorResponse(result.refusal, result.decisionId, result.leavesBody);
   // What was not judged has no decision: this is the id that the log has of it.
   if (result.decisionId === null) response.headers.set('x-panicly-request-id', result.requestId);
   return response;

@@ -8,6 +8,11 @@ import type { Row } from './sqlite/rows.ts';
 /** A decision to allow. */
 export type AllowDecision = Decision & { readonly verdict: Allowed };
 
+/** Who is told what became of an admission. */
+export interface AdmissionOwner {
+  admitted(admission: Admission, outcome: ItemOutcome): void;
+}
+
 /** An allow on its way to the disk, and the caller that waits for it. */
 export class Admission implements QueueItem {
   readonly kept = false;
@@ -22,7 +27,7 @@ export class Admission implements QueueItem {
     readonly write: Row,
     /** When it began to wait, monotonic milliseconds. */
     readonly sinceMs: number,
-    readonly onOutcome: (outcome: ItemOutcome) => void,
+    readonly owner: AdmissionOwner,
   ) {}
 
   get seq(): number {
@@ -38,7 +43,7 @@ export class Admission implements QueueItem {
   }
 
   done(outcome: ItemOutcome): void {
-    this.onOutcome(outcome);
+    this.owner.admitted(this, outcome);
   }
 
   resolve(): void {

@@ -86,18 +86,25 @@ export class LedgerEngine implements Ledger {
     return this.parts.time.tick(this.parts.clock.nowMs(), this.parts.clock.monotonicMs());
   }
 
-  async admit(candidate: Candidate, policyVersion: number, decide: Decide): Promise<Decision> {
-    const atMs = this.#admissionTime();
-    const { memory } = this.parts;
-    const verdict = decide(memory, candidate, atMs);
-    if (!verdict.allow) return this.#deny(candidate, policyVersion, verdict, atMs);
-    const decision = { seq: ++this.#lastSeq, atMs, candidate, policyVersion, verdict };
-    const row = decisionRow(decision, 1);
-    memory.open(decision, belongingOf(candidate));
-    const admission = new Admission(decision, row, this.parts.clock.monotonicMs(), (outcome) => this.#admitted(admission, outcome));
-    this.#waiters.add(admission);
-    this.#push(admission);
-    return admission.promise;
+  admit(candidate: Candidate, policyVersion: number, decide: Decide): Promise<Decision> {
+    try {
+      return this.#admit(candidate, policyVersion, decide);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  deniedLately(keyId: number): boolean {
+    return this.#denials.has(keyId);
+  }
+
+  denyAgain(candidate: Candidate, policyVersion: number, decide: Decide): Decision | null {
+    // What could not be recorded now is told so on the usual way.
+    if (!this.available || !this.parts.time.confirmed) return null;
+    const verdict = decide(this.parts.memory, candidate, this.nowMs());
+    if (verdict.allow) return null;
+    const counted = this.#denials.again(candidate, policyVersion, verdict, this.parts.clock.monotonicMs());
+    return counted === null ? null : { ...counted, verdict };
   }
 
   settle(settlement: Settlement): void {
@@ -163,6 +170,20 @@ export class LedgerEngine implements Ledger {
     this.#queue.stop();
   }
 
+  #admit(candidate: Candidate, policyVersion: number, decide: Decide): Promise<Decision> {
+    const atMs = this.#admissionTime();
+    const { memory } = this.parts;
+    const verdict = decide(memory, candidate, atMs);
+    if (!verdict.allow) return Promise.resolve(this.#deny(candidate, policyVersion, verdict, atMs));
+    const decision = { seq: ++this.#lastSeq, atMs, candidate, policyVersion, verdict };
+    const row = decisionRow(decision, 1);
+    memory.open(decision, belongingOf(candidate));
+    const admission = new Admission(decision, row, this.parts.clock.monotonicMs(), this);
+    this.#waiters.add(admission);
+    this.#push(admission);
+    return admission.promise;
+  }
+
   #admissionTime(): number {
     if (!this.#open) throw new LedgerUnavailable('shutting_down');
     if (!this.available) throw new LedgerUnavailable('ledger_unavailable');
@@ -182,7 +203,8 @@ export class LedgerEngine implements Ledger {
     this.#queue.push(item);
   }
 
-  #admitted(admission: Admission, outcome: ItemOutcome): void {
+  /** Takes the outcome of what was pushed; its admission calls this. */
+  admitted(admission: Admission, outcome: ItemOutcome): void {
     this.#waiters.remove(admission);
     if (!outcome.committed) this.#undo(admission, outcome.message);
     else if (admission.expired) this.settle(notSent(admission.decision));

@@ -14,6 +14,14 @@ export interface Ledger {
    * Rejects with `LedgerUnavailable` when the decision cannot be committed, or not within the commit deadline.
    */
   admit(candidate: Candidate, policyVersion: number, decide: Decide): Promise<Decision>;
+  /** Whether a request of this key was denied within the last second: then `denyAgain` may spare the next one's body. */
+  deniedLately(keyId: number): boolean;
+  /**
+   * Judges what is known of a request before its body. When that is denied, as an equal request was within the last second, it is
+   * counted in the row of that one, which is returned with the verdict of now. Null when `decide` lets it pass, or nothing equal was
+   * denied.
+   */
+  denyAgain(candidate: Candidate, policyVersion: number, decide: Decide): Decision | null;
   /** Replaces the hold by what was used: in memory at once, on disk with the next batch. The same seq twice is one settlement. */
   settle(settlement: Settlement): void;
   /** Resolves when everything that was handed over is on disk. */

@@ -1,7 +1,7 @@
 import { formatUsd } from '../domain/money.ts';
 import type { Attempt } from '../gateway/attempt.ts';
 import type { Call } from '../gateway/call.ts';
-import type { Priced } from '../gateway/price.ts';
+import type { Judged } from '../gateway/price.ts';
 import type { Refused } from '../gateway/refused.ts';
 import type { LogFields } from '../log.ts';
 import type { RequestListener } from './follower.ts';
@@ -58,7 +58,7 @@ export class RequestLog implements RequestListener {
     });
   }
 
-  #who({ candidate, keyId }: Priced): LogFields {
+  #who({ candidate, keyId }: Judged): LogFields {
     return {
       project_id: this.options.projectLabel(candidate.projectId),
       key_id: this.options.keyLabel(keyId),

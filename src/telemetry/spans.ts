@@ -2,7 +2,7 @@ import type { Route } from '../domain/candidate.ts';
 import { formatUsd } from '../domain/money.ts';
 import type { ProviderKind } from '../domain/project.ts';
 import type { Attempt } from '../gateway/attempt.ts';
-import type { Priced } from '../gateway/price.ts';
+import type { Judged } from '../gateway/price.ts';
 import type { Refused } from '../gateway/refused.ts';
 import type { Mark, Trace } from './mark.ts';
 import { SPAN_KIND, type AttributeValue, type Span } from './otlp.ts';
@@ -77,7 +77,7 @@ export class SpanMaker {
     };
   }
 
-  #admit(mark: Mark, trace: Trace, { candidate }: Priced, id: string, endMs: number, more: Attributes): Span {
+  #admit(mark: Mark, trace: Trace, { candidate }: Judged, id: string, endMs: number, more: Attributes): Span {
     return {
       traceId: trace.traceId,
       spanId: randomHex(8),

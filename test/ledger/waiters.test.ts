@@ -8,7 +8,7 @@ function waiting(): { readonly waiters: Waiters; readonly expired: Promise<numbe
   const { promise, resolve } = Promise.withResolvers<number>();
   const waiters = new Waiters(DEADLINE_MS, systemClock, () => resolve(systemClock.monotonicMs()));
   const sinceMs = systemClock.monotonicMs();
-  waiters.add(new Admission({ seq: 1, atMs: 0 } as AllowDecision, [0], sinceMs, () => {}));
+  waiters.add(new Admission({ seq: 1, atMs: 0 } as AllowDecision, [0], sinceMs, { admitted: () => {} }));
   return { waiters, expired: promise, sinceMs };
 }
 

@@ -25,23 +25,40 @@ export interface DenialsOptions {
  */
 export class Denials {
   readonly #gatherings = new Map<string, Gathering>();
+  /** How many gatherings each key has. */
+  readonly #keys = new Map<number, number>();
   #timer: Timer | null = null;
 
   constructor(readonly options: DenialsOptions) {}
 
-  /** The decision that this denial is counted in; `record` makes it when it is the first. `nowMs` is monotonic. */
+  /**
+   * This denial with the seq and time of the row that it is counted in; `record` makes that when it is the first.
+   * The row may name another model or figure: what is returned is the denial's own. `nowMs` is monotonic.
+   */
   add(candidate: Candidate, policyVersion: number, verdict: Denied, nowMs: number, record: () => Decision): Decision {
+    const counted = this.again(candidate, policyVersion, verdict, nowMs);
+    if (counted !== null) return { seq: counted.seq, atMs: counted.atMs, candidate, policyVersion, verdict };
     const name = this.#name(candidate, policyVersion, verdict);
-    const known = this.#gatherings.get(name);
-    if (known && nowMs < known.dueMs) {
-      known.count++;
-      return known.decision;
-    }
-    if (known) this.#end(name, known);
+    const ended = this.#gatherings.get(name);
+    if (ended) this.#end(name, ended);
     const decision = record();
     this.#gatherings.set(name, { decision, dueMs: nowMs + WINDOW_MS, count: 1 });
+    this.#keys.set(candidate.keyId, (this.#keys.get(candidate.keyId) ?? 0) + 1);
     this.#timer ??= setTimeout(() => this.#endDue(nowMs + WINDOW_MS), WINDOW_MS);
     return decision;
+  }
+
+  /** Whether a request of this key was denied within the last second. */
+  has(keyId: number): boolean {
+    return this.#keys.has(keyId);
+  }
+
+  /** Counts a denial in the row of an equal one, and returns that; null when there is none. `nowMs` is monotonic. */
+  again(candidate: Candidate, policyVersion: number, verdict: Denied, nowMs: number): Decision | null {
+    const known = this.#gatherings.get(this.#name(candidate, policyVersion, verdict));
+    if (known === undefined || nowMs >= known.dueMs) return null;
+    known.count++;
+    return known.decision;
   }
 
   /** Writes every row now. */
@@ -70,6 +87,10 @@ export class Denials {
 
   #end(name: string, gathering: Gathering): void {
     this.#gatherings.delete(name);
+    const { keyId } = gathering.decision.candidate;
+    const left = this.#keys.get(keyId)! - 1;
+    if (left === 0) this.#keys.delete(keyId);
+    else this.#keys.set(keyId, left);
     this.options.write(gathering.decision, gathering.count);
   }
 }
