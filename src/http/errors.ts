@@ -10,6 +10,9 @@ const LEAVES_BODY: ReadonlySet<number> = new Set([408, 413]);
 /** Refusals of what somebody else may have read otherwise: nothing more is read from that connection. */
 const LEAVES_CONNECTION: ReadonlySet<Reason> = new Set(['invalid_host', 'invalid_framing', 'unknown_url']);
 
+/** What every refusal begins with: the one that no retry passes, and the one that a retry may. */
+const HEADS = ['false', 'true'].map((retry) => new Headers({ 'content-type': 'application/json', 'x-should-retry': retry }));
+
 /** The unchanging head of the body, by reason. */
 const heads = new Map<Reason, string>();
 
@@ -36,15 +39,13 @@ export function errorBody(refusal: Refusal, decisionId: string | null): string {
  * `x-should-retry` is what the OpenAI SDKs obey; `retry-after` stands only where a retry can help.
  */
 export function errorResponse(refusal: Refusal, decisionId: string | null, leavesBody = refusal.status === 401): Response {
-  const headers: Record<string, string> = {
-    'content-type': 'application/json',
-    'x-should-retry': refusal.retryable ? 'true' : 'false',
-  };
-  if (refusal.retryable) headers['retry-after'] = String(refusal.options.retryAfterSeconds ?? DEFAULT_RETRY_SECONDS);
-  if (decisionId !== null) headers['x-panicly-decision-id'] = decisionId;
-  if (refusal.status === 401) headers['www-authenticate'] = 'Bearer realm="panicly"';
-  if (leavesBody || LEAVES_BODY.has(refusal.status) || LEAVES_CONNECTION.has(refusal.reason)) headers['connection'] = 'close';
-  return new Response(errorBody(refusal, decisionId), { status: refusal.status, headers });
+  const response = new Response(errorBody(refusal, decisionId), { status: refusal.status, headers: HEADS[refusal.retryable ? 1 : 0]! });
+  const { headers } = response;
+  if (refusal.retryable) headers.set('retry-after', String(refusal.options.retryAfterSeconds ?? DEFAULT_RETRY_SECONDS));
+  if (decisionId !== null) headers.set('x-panicly-decision-id', decisionId);
+  if (refusal.status === 401) headers.set('www-authenticate', 'Bearer realm="panicly"');
+  if (leavesBody || LEAVES_BODY.has(refusal.status) || LEAVES_CONNECTION.has(refusal.reason)) headers.set('connection', 'close');
+  return response;
 }
 
 /** No route of ours. The path is the caller's own; it is cut, and quoted as JSON by the body. */

@@ -6,6 +6,7 @@ import type { BudgetSection } from '../compiled.ts';
 import { control } from '../control.ts';
 import { counted, policyCommand, timeText, usdText } from '../words.ts';
 import { HELD_RETRY_SECONDS, passesWithoutHolds } from './held.ts';
+import { findingOf } from './same-figures.ts';
 
 const REASON_OF = {
   request: 'request_budget',
@@ -23,7 +24,7 @@ export const budgets = control(
     const balance = request.plan.standings.balances[budget.index];
     if (balance === null || balance === undefined) return null;
     const after = balance.settledNanoUsd + balance.heldNanoUsd + request.plan.neededNanoUsd;
-    return budget.limitNanoUsd > 0 && after <= budget.limitNanoUsd ? null : finding(budget, balance, request);
+    return budget.limitNanoUsd > 0 && after <= budget.limitNanoUsd ? null : findingOf(budget, balance, request, finding);
   },
 );
 
