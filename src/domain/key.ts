@@ -37,15 +37,20 @@ export function newSecret(prefix: KeyPrefix): string {
   return body + checksum(body);
 }
 
+/** Whether a text has the length of a secret: nothing longer is worth hashing. */
+export function hasSecretLength(text: string): boolean {
+  return text.length === 8 + RANDOM_CHARACTERS + CHECKSUM_CHARACTERS;
+}
+
 /** Whether form and checksum are right: says nothing of whether the key exists. No secret is compared here. */
 export function isWellFormed(secret: string): boolean {
-  if (secret.length !== 8 + RANDOM_CHARACTERS + CHECKSUM_CHARACTERS || !FORM.test(secret)) return false;
+  if (!hasSecretLength(secret) || !FORM.test(secret)) return false;
   return checksum(secret.slice(0, -CHECKSUM_CHARACTERS)) === secret.slice(-CHECKSUM_CHARACTERS);
 }
 
 /** SHA-256 of a secret in lower-case hexadecimal: the only form in which we keep it. */
 export function hashSecret(secret: string): string {
-  return new Bun.CryptoHasher('sha256').update(secret).digest('hex');
+  return Bun.SHA256.hash(secret, 'hex');
 }
 
 /** What may be shown of a key: `pk_live_` and the first four random characters. */

@@ -1,6 +1,6 @@
 import type { Environment } from '../domain/candidate.ts';
 import { Refusal } from '../domain/errors.ts';
-import { hashSecret, isWellFormed } from '../domain/key.ts';
+import { hasSecretLength, hashSecret } from '../domain/key.ts';
 import type { ApiKey } from '../domain/project.ts';
 import type { Directory, ProjectEntry } from './directory.ts';
 
@@ -20,7 +20,7 @@ const HOW_TO_SEND =
 export function authenticate(headers: Headers, directory: Directory, nowMs: number): Caller | Refusal {
   const secret = presentedKey(headers);
   if (secret instanceof Refusal) return secret;
-  const found = isWellFormed(secret) ? directory.key(hashSecret(secret)) : null;
+  const found = hasSecretLength(secret) ? directory.key(hashSecret(secret)) : null;
   const entry = found && directory.project(found.projectId);
   if (!found || !entry) return new Refusal('invalid_key', invalidKeyMessage(secret));
   const { key } = found;

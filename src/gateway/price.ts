@@ -42,14 +42,13 @@ export function price(
   catalogue: Catalogue,
   headerUser: string | null,
 ): Priced | Refusal {
-  const facts = readFacts(route, body.value);
+  const facts = readFacts(route, body.outline, body.longTexts);
   if (facts instanceof Refusal) return facts;
   const target = targetOf(facts, caller, catalogue);
   if (target instanceof Refusal) return target;
   const rules = caller.entry.policy.pricing;
   const rates = ratesFor(target.reach, facts, target.profile, rules);
   const quote = quoteFor(facts, target, rules, catalogue.version, rates);
-  const models = [target.model, ...facts.fallbackModels].map((name, index) => target.reach[index]?.id ?? name);
   const candidate: Candidate = {
     route,
     environment: caller.environment,
@@ -58,9 +57,9 @@ export function price(
     keyId: caller.lineageId,
     connectionId: target.connection?.id ?? 0,
     requestedModel: facts.model,
-    model: models[0]!,
-    models,
-    modelKnown: target.reach.every((model) => model !== null),
+    model: target.models[0]!,
+    models: target.models,
+    modelKnown: target.modelKnown,
     stream: facts.stream,
     ip: origin.ip,
     country: origin.country,
@@ -91,6 +90,7 @@ function hasObeyedCap(facts: RequestFacts, { profile, connection }: Target): boo
 /** Where the provider refused the cap's field, the model's own limit is what has to be held. */
 function quoteFor(facts: RequestFacts, target: Target, rules: PricingRules, version: number, rates: Rates): Quote {
   const quote = makeQuote(facts, target.reach, target.profile, rules, version, rates);
-  if (!capFieldRefused({ ...target, facts }) || hasObeyedCap(facts, target)) return quote;
+  const { connection, profile } = target;
+  if (!capFieldRefused({ connection, profile, facts }) || hasObeyedCap(facts, target)) return quote;
   return { ...quote, clientOutputCap: quote.modelOutputLimit };
 }

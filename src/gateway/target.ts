@@ -16,6 +16,10 @@ export interface Target {
   /** The asked model first, then its fallbacks; null for names that the catalogue does not know. */
   readonly reach: readonly (CatalogueModel | null)[];
   readonly profile: Profile;
+  /** The catalogue's names of what the request could reach, or the client's where it has none. */
+  readonly models: readonly string[];
+  /** Whether the catalogue knows all of them. */
+  readonly modelKnown: boolean;
 }
 
 /** Model names that are remembered for each project: clients repeat themselves, and names can be invented. */
@@ -51,7 +55,7 @@ function memoryOf(entry: ProjectEntry, catalogue: Catalogue): Memory {
 
 function simulated(facts: RequestFacts): Target {
   const reach = [facts.model, ...facts.fallbackModels].map((name) => simulatorModel(name, facts.route));
-  return { connection: null, model: facts.model, reach, profile: SIMULATOR_PROFILE };
+  return { connection: null, model: facts.model, reach, profile: SIMULATOR_PROFILE, ...namesOf(facts.model, facts, reach) };
 }
 
 function provided(facts: RequestFacts, caller: Caller, catalogue: Catalogue): Target | Refusal {
@@ -60,13 +64,21 @@ function provided(facts: RequestFacts, caller: Caller, catalogue: Catalogue): Ta
   const { connection } = chosen;
   const resolve = (name: string) => catalogue.resolve(connection.kind, connection.baseUrl, name);
   const asked = resolve(chosen.model);
+  const reach = [asked, ...facts.fallbackModels.map(resolve)];
+  // The catalogue's spelling goes out: a name that differs only in case is the same model.
+  const model = asked !== null && asked.id.toLowerCase() === chosen.model.toLowerCase() ? asked.id : chosen.model;
   return {
     connection,
-    // The catalogue's spelling goes out: a name that differs only in case is the same model.
-    model: asked !== null && asked.id.toLowerCase() === chosen.model.toLowerCase() ? asked.id : chosen.model,
-    reach: [asked, ...facts.fallbackModels.map(resolve)],
+    model,
+    reach,
+    ...namesOf(model, facts, reach),
     profile: profileOf(connection.kind, connection.baseUrl),
   };
+}
+
+function namesOf(model: string, facts: RequestFacts, reach: Target['reach']): Pick<Target, 'models' | 'modelKnown'> {
+  const models = [model, ...facts.fallbackModels].map((name, index) => reach[index]?.id ?? name);
+  return { models, modelKnown: reach.every((known) => known !== null) };
 }
 
 function noProvider(facts: RequestFacts, { project, connections }: ProjectEntry): Refusal {

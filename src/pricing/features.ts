@@ -49,6 +49,7 @@ export function unpricedFeature(
 }
 
 function unknownField(facts: RequestFacts, rules: PricingRules): string | null {
+  if (facts.unknownFields.length === 0) return null;
   const name = facts.unknownFields.find((field) => !rules.allowFields.includes(field));
   return name === undefined ? null : `field ${name} (allow it with "allow_fields": [${JSON.stringify(name)}])`;
 }
@@ -63,8 +64,11 @@ function unpricedTool(facts: RequestFacts, profile: Profile, rules: PricingRules
   return null;
 }
 
+function isPreset(model: string): boolean {
+  return model.includes('@') && /@preset\//i.test(model);
+}
+
 function preset(facts: RequestFacts): string | null {
-  const isPreset = (model: string): boolean => model.includes('@') && /@preset\//i.test(model);
   const name = isPreset(facts.model) ? facts.model : facts.fallbackModels.find(isPreset);
   return name === undefined ? null : `model ${name} (a stored preset may name any model: name the model itself)`;
 }
@@ -74,17 +78,25 @@ const MEDIA_REMEDY = '(allow it with "allow_fields": ["modalities"])';
 function outputMedia(facts: RequestFacts, reach: readonly (CatalogueModel | null)[], rules: PricingRules): string | null {
   if (rules.allowFields.includes('modalities')) return null;
   for (const model of reach) {
-    const audioPriced = model?.price.outputAudio != null;
-    const asked = facts.outputMedia.find((medium) => !(medium === 'audio' && audioPriced));
-    if (asked !== undefined) return `output of ${asked}, whose price is not known ${MEDIA_REMEDY}`;
-    const made = model?.modalities.output.find((medium) => medium !== 'text' && !(medium === 'audio' && audioPriced));
-    if (made !== undefined) return `model ${model?.id}, which answers with ${made} at a price that is not known ${MEDIA_REMEDY}`;
+    const asked = unpricedMedium(facts.outputMedia, model);
+    if (asked !== null) return `output of ${asked}, whose price is not known ${MEDIA_REMEDY}`;
+    const made = model === null ? null : unpricedMedium(model.modalities.output, model);
+    if (made !== null) return `model ${model?.id}, which answers with ${made} at a price that is not known ${MEDIA_REMEDY}`;
+  }
+  return null;
+}
+
+/** The first of these media that costs and has no price. */
+function unpricedMedium(media: readonly string[], model: CatalogueModel | null): string | null {
+  for (const medium of media) {
+    const isPriced = medium === 'text' || (medium === 'audio' && model?.price.outputAudio != null);
+    if (!isPriced) return medium;
   }
   return null;
 }
 
 function inputAudio(facts: RequestFacts, reach: readonly (CatalogueModel | null)[]): string | null {
-  if (!facts.media.some((part) => part.kind === 'audio')) return null;
+  if (facts.media.length === 0 || !facts.media.some((part) => part.kind === 'audio')) return null;
   const silent = reach.find((model) => model !== null && model.price.inputAudio === null);
   return silent
     ? `audio input of model ${silent.id} (set its price with: panicly prices set ${silent.provider}/${silent.id} --input-audio USD)`

@@ -29,7 +29,11 @@ function imageBound(part: MediaPart, model: string, profile: Profile): MediaBoun
   return { tokens: tokens ?? 0, byContext: !isSeen || tokens === null };
 }
 
-function mediaBound(facts: RequestFacts, names: readonly string[], profile: Profile): MediaBound {
+const NO_MEDIA: MediaBound = { tokens: 0, byContext: false };
+
+function mediaBound(facts: RequestFacts, reach: readonly (CatalogueModel | null)[], profile: Profile): MediaBound {
+  if (facts.media.length === 0) return NO_MEDIA;
+  const names = [facts.model, ...facts.fallbackModels].map((name, index) => reach[index]?.id ?? name);
   let tokens = 0;
   let byContext = false;
   for (const part of facts.media) {
@@ -80,8 +84,7 @@ export function boundInput(
   profile: Profile,
   rules: PricingRules,
 ): InputBound {
-  const names = [facts.model, ...facts.fallbackModels].map((name, index) => reach[index]?.id ?? name);
-  const media = mediaBound(facts, names, profile);
+  const media = mediaBound(facts, reach, profile);
   const hosted = hostedBound(offeredTools(facts), facts, profile, rules);
   const text = facts.route === 'embeddings' ? embeddingBound(facts, profile) : textBound(facts, profile);
   const counted = text + media.tokens + hosted.inputTokens;

@@ -25,12 +25,16 @@ export function outputLimitOf(reach: readonly (CatalogueModel | null)[]): number
   return most;
 }
 
+function modelReasonsByItself(model: CatalogueModel | null): boolean {
+  return model !== null && reasonsByItself(model.id);
+}
+
 function floorOf(facts: RequestFacts, reach: readonly (CatalogueModel | null)[], limit: number): number {
   const isLong =
     facts.wantsLongAnswer ||
     reasonsByItself(facts.model) ||
     facts.fallbackModels.some(reasonsByItself) ||
-    reach.some((model) => model !== null && reasonsByItself(model.id));
+    reach.some(modelReasonsByItself);
   const floor = isLong ? LONG_FLOOR_TOKENS : SHORT_FLOOR_TOKENS;
   // Providers refuse a cap that leaves nothing beside the reasoning that was asked for.
   const budget = facts.reasoningBudgetTokens === 0 ? 0 : facts.reasoningBudgetTokens + SHORT_FLOOR_TOKENS;
@@ -38,8 +42,9 @@ function floorOf(facts: RequestFacts, reach: readonly (CatalogueModel | null)[],
 }
 
 function clientCapOf(facts: RequestFacts): number | null {
-  const caps = Object.values(facts.outputCaps);
-  return caps.length === 0 ? null : Math.min(...caps);
+  let least: number | null = null;
+  for (const name in facts.outputCaps) least = Math.min(least ?? Infinity, facts.outputCaps[name]!);
+  return least;
 }
 
 /**

@@ -105,14 +105,27 @@ function unknownRates(rules: PricingRules, facts: RequestFacts, profile: Profile
   return scale(scale(fill({ ...price, ...silent }, facts), tierPercentOf(facts, profile)), profile.pricePercent);
 }
 
+function isKnown(model: CatalogueModel | null): model is CatalogueModel {
+  return model !== null && !model.unpriced;
+}
+
 /** The rates of a request: at each size of input, part by part the dearest of the models in reach. */
 export function ratesFor(reach: readonly (CatalogueModel | null)[], facts: RequestFacts, profile: Profile, rules: PricingRules): Rates {
   const unknown = unknownRates(rules, facts, profile);
-  const isKnown = (model: CatalogueModel | null): model is CatalogueModel => model !== null && !model.unpriced;
   const toolFees = toolFeesOf(facts, profile, rules);
   if (reach.length === 0 || (unknown === null && !reach.every(isKnown))) return { priced: false, base: ZERO, tiers: [], toolFees };
   const only = reach.length === 1 ? reach[0]! : null;
   if (isKnown(only) && only.tiers.length === 0) return { priced: true, base: modelRates(only, 0, facts, profile), tiers: [], toolFees };
+  return dearestOf(reach, facts, profile, unknown, toolFees);
+}
+
+function dearestOf(
+  reach: readonly (CatalogueModel | null)[],
+  facts: RequestFacts,
+  profile: Profile,
+  unknown: RateSet | null,
+  toolFees: Rates['toolFees'],
+): Rates {
   const at = (inputTokens: number): RateSet =>
     reach.reduce<RateSet>(
       (sum, model) => dearer(sum, isKnown(model) ? modelRates(model, inputTokens, facts, profile) : (unknown ?? ZERO)),
@@ -123,9 +136,13 @@ export function ratesFor(reach: readonly (CatalogueModel | null)[], facts: Reque
   return { priced: true, base: at(0), tiers, toolFees };
 }
 
-function toolFeesOf(facts: RequestFacts, profile: Profile, rules: PricingRules): Record<string, NanoUsd> {
+const NO_FEES: Rates['toolFees'] = {};
+
+function toolFeesOf(facts: RequestFacts, profile: Profile, rules: PricingRules): Rates['toolFees'] {
+  const types = offeredTools(facts);
+  if (types.length === 0) return NO_FEES;
   const fees: Record<string, NanoUsd> = {};
-  for (const type of offeredTools(facts)) fees[type] = feeOf(type, profile, rules) ?? 0;
+  for (const type of types) fees[type] = feeOf(type, profile, rules) ?? 0;
   return fees;
 }
 
