@@ -12,6 +12,7 @@ import type { Call } from './call.ts';
 import { Refused } from './refused.ts';
 import { noAnswerOfHttp, withoutAnswer } from './upstream-trouble.ts';
 
+const JSON_BODY = { 'content-type': 'application/json' };
 const USER_AGENT = `panicly/${VERSION}`;
 
 /**
@@ -36,7 +37,7 @@ export async function forward(
     gateway,
     attempt,
     outgoing,
-    requestHeaders(call.request.headers, { secret, userAgent: USER_AGENT, trace: call.mark?.traceHeaders() ?? null }),
+    requestHeaders(call.request.headers, { secret, userAgent: USER_AGENT, extra: JSON_BODY, trace: call.mark?.traceHeaders() ?? null }),
   );
   if (answer.kind !== 'answer') return withoutAnswer(attempt, answer);
   attempt.gotHeaders(answer.status);
@@ -81,8 +82,7 @@ function send(
   return upstream.send({
     url: upstreamUrl(connection ?? { baseUrl: SIMULATOR_BASE_URL }, candidate.route),
     method: 'POST',
-    // After the client's own: what we judged as JSON must be read as JSON.
-    headers: { ...headers, 'content-type': 'application/json' },
+    headers,
     body: outgoing.bytes,
     signal: null,
     onStoppable: (stop) => attempt.onStop(stop),

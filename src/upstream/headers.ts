@@ -7,18 +7,19 @@ import { traceHeadersOf, type TraceHeaders } from '../domain/trace-context.ts';
 /**
  * What a provider may see of a client's headers. Left out on purpose: whatever chooses the account or the price
  * (`openai-organization`, `openai-project`, `anthropic-beta`), `idempotency-key` (two projects behind one account could read
- * each other's answers), `accept-encoding` (we ask for plain bytes to find usage in them), and what describes the
+ * each other's answers), `accept-encoding` (we ask for plain bytes to find usage in them),
+ * `content-type` (what we judged as JSON must be read as JSON), and what describes the
  * client's machine (`user-agent`, `x-stainless-*`, cookies, forwarded addresses). `traceparent` and `tracestate` pass when
  * they are valid; what is not valid is as if it had not been sent.
  */
-const TO_PROVIDER = ['content-type', 'accept', 'openai-beta', 'http-referer', 'x-title'] as const;
+const TO_PROVIDER = ['accept', 'openai-beta', 'http-referer', 'x-title'] as const;
 
 /** How a request presents itself to its provider. */
 export interface RequestHeaderOptions {
   /** The provider's key, or null for a server that wants none. */
   readonly secret: string | null;
   readonly userAgent: string;
-  /** Headers that the kind of provider needs, from its data. */
+  /** Headers of ours that stand before all others. */
   readonly extra?: Readonly<Record<string, string>>;
   /** The trace that goes on to the provider in place of the client's own; absent or null passes the client's on. */
   readonly trace?: TraceHeaders | null;

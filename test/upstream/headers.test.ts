@@ -13,7 +13,7 @@ describe('to the provider', () => {
     'api-key': PROJECT_KEY,
     cookie: 'session=canary',
     host: 'evil.example',
-    'content-type': 'application/json',
+    'content-type': 'text/plain',
     accept: 'text/event-stream',
     'accept-encoding': 'gzip, br',
     'user-agent': 'OpenAI/JS',
@@ -34,7 +34,6 @@ describe('to the provider', () => {
 
   test('only the list, our own, and the key in its place', () => {
     expect(requestHeaders(client, { secret: PROVIDER_KEY, userAgent: 'panicly/1' })).toEqual({
-      'content-type': 'application/json',
       accept: 'text/event-stream',
       'openai-beta': 'responses=v1',
       traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
