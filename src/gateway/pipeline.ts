@@ -97,10 +97,10 @@ async function attemptOnce(
   }
   if (!decision.verdict.allow) return denial(decision, decision.verdict, priced);
   const attempt = new Attempt(decision, priced, gateway, call);
-  for (const observer of gateway.observers) observer.admitted?.(attempt, call);
-  const stopped = stops === stopsOf(gateway) ? null : stoppedMeanwhile(gateway, attempt, caller, call, origin);
-  if (stopped) return stopped;
   try {
+    for (const observer of gateway.observers) observer.admitted?.(attempt, call);
+    const stopped = stops === stopsOf(gateway) ? null : stoppedMeanwhile(gateway, attempt, caller, call, origin);
+    if (stopped) return stopped;
     const answer = await forward(gateway, attempt, caller, call, body);
     return answer instanceof FieldRefused ? withoutField(attempt, answer, isLast) : answer;
   } catch (error) {

@@ -33,7 +33,7 @@ export function createApp(parts: AppParts, options: { readonly maxRequestBodyByt
     },
   })
     .use(errorHook(parts.report))
-    .use(publicRoutes(parts.gateway, parts.cors))
+    .use(publicRoutes(parts.gateway, parts.cors, () => app.server))
     .use(corsRoutes(parts.cors))
     .use(operatorRoutes(parts.office))
     .use(

@@ -14,30 +14,42 @@ import { errorResponse } from './errors.ts';
 /** The parts of an Elysia context that a handler of ours reads. */
 interface HandlerContext {
   readonly request: Request;
-  readonly server: AnyElysia['server'];
   readonly params?: { readonly [name: string]: string };
 }
 
+type Server = AnyElysia['server'];
+
+/**
+ * The server that the routes are served by; null before it listens, and in tests without one. A handler could ask its context for it,
+ * but for that Elysia defines a property on the context of every request.
+ */
+export type ServerOf = () => Server;
+
 /** The routes for applications. Elysia neither reads nor checks the body: the path takes the raw bytes. */
-export function publicRoutes(gateway: Gateway, cors: CorsRules): AnyElysia {
+export function publicRoutes(gateway: Gateway, cors: CorsRules, serverOf: ServerOf): AnyElysia {
+  // Elysia looks at the text of a handler: only what says `async` of itself is awaited where the error hook sees it fail.
   const post =
     (route: Route) =>
-    ({ request, server }: HandlerContext) =>
-      cors.origins.length === 0
-        ? answer(gateway, route, request, server)
-        : readable(answer(gateway, route, request, server), request, cors);
+    async ({ request }: HandlerContext): Promise<Response> => {
+      const refusal = checkHost(request);
+      if (refusal) return withCors(errorResponse(refusal, null), request, cors);
+      const call = new HttpCall(route, request, gateway.monotonicMs(), serverOf());
+      const mark = gateway.follow?.(route, request.headers, call.arrivedMs) ?? null;
+      const response = mark === null ? rendered(await serve(gateway, call)) : await followed(gateway, call, mark);
+      return withCors(response, request, cors);
+    };
   const raw = { parse: 'none' } as const;
   return new Elysia({ name: 'public' })
     .post('/v1/chat/completions', post('chat'), { ...raw, detail: publicDetail.chat })
     .post('/v1/responses', post('responses'), { ...raw, detail: publicDetail.responses })
     .post('/v1/embeddings', post('embeddings'), { ...raw, detail: publicDetail.embeddings })
-    .get('/v1/models', (context: HandlerContext) => read(context, cors, (peer) => listModels(gateway, context.request, peer)), {
+    .get('/v1/models', (context: HandlerContext) => read(context, cors, serverOf(), (peer) => listModels(gateway, context.request, peer)), {
       detail: publicDetail.models,
     })
     .get(
       '/v1/models/*',
       (context: HandlerContext) =>
-        read(context, cors, (peer) => oneModel(gateway, context.request, peer, decodeName(context.params!['*']!))),
+        read(context, cors, serverOf(), (peer) => oneModel(gateway, context.request, peer, decodeName(context.params!['*']!))),
       { detail: publicDetail.model },
     );
 }
@@ -57,7 +69,7 @@ class HttpCall implements Call {
     readonly route: Route,
     readonly request: Request,
     readonly arrivedMs: number,
-    readonly server: HandlerContext['server'],
+    readonly server: Server,
   ) {
     this.peer = peerOf(request, server);
   }
@@ -72,26 +84,12 @@ class HttpCall implements Call {
   }
 }
 
-function answer(gateway: Gateway, route: Route, request: Request, server: HandlerContext['server']): Promise<Response> | Response {
-  const refusal = checkHost(request);
-  if (refusal) return errorResponse(refusal, null);
-  const call = new HttpCall(route, request, gateway.monotonicMs(), server);
-  const mark = gateway.follow?.(route, request.headers, call.arrivedMs) ?? null;
-  if (mark === null) return serve(gateway, call).then(rendered);
-  call.mark = mark;
-  return followed(serve(gateway, call), mark);
-}
-
-/** An answer that web pages of the allowed origins may read. */
-async function readable(answering: Promise<Response> | Response, request: Request, cors: CorsRules): Promise<Response> {
-  return withCors(await answering, request, cors);
-}
-
 /** Tells who follows the request how it was answered. */
-async function followed(answering: Promise<Response | Refused>, mark: RequestMark): Promise<Response> {
+async function followed(gateway: Gateway, call: HttpCall, mark: RequestMark): Promise<Response> {
+  call.mark = mark;
   let status = 500;
   try {
-    const response = rendered(await answering);
+    const response = rendered(await serve(gateway, call));
     ({ status } = response);
     return response;
   } finally {
@@ -103,9 +101,10 @@ async function followed(answering: Promise<Response | Refused>, mark: RequestMar
 async function read(
   context: HandlerContext,
   cors: CorsRules,
+  server: Server,
   ask: (peer: string | null) => Promise<Response | Refused>,
 ): Promise<Response> {
-  const { request, server } = context;
+  const { request } = context;
   const refusal = checkHost(request);
   const response = refusal ? errorResponse(refusal, null) : rendered(await ask(peerOf(request, server)));
   return withCors(response, request, cors);
@@ -119,7 +118,7 @@ function rendered(result: Response | Refused): Response {
   return response;
 }
 
-function peerOf(request: Request, server: HandlerContext['server']): string | null {
+function peerOf(request: Request, server: Server): string | null {
   return server?.requestIP(request)?.address ?? null;
 }
 
