@@ -5,7 +5,7 @@
 import { readdirSync } from 'node:fs';
 
 const FOLDER = `${import.meta.dir}/migrations`;
-const WITHOUT_ROWID = new Set(['usage_rollups', 'balances', 'archived_rollups', 'archived_balances']);
+const WITHOUT_ROWID = new Set(['usage_rollups', 'balances', 'archived_rollups', 'archived_balances', 'archived_doubts']);
 
 /** Adds STRICT, and WITHOUT ROWID where it fits, to every CREATE TABLE. Doing it twice changes nothing. */
 export function makeStrict(migration: string): string {

@@ -3,6 +3,7 @@
  */
 import { sql } from 'drizzle-orm';
 import { blob, check, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core';
+import { balanceColumns, rollupColumns } from './sum-columns.ts';
 
 /** One row: the key of the chain, sealed with a key that is made from the master key. See `src/ledger/sqlite/chain/key.ts`. */
 export const chainKeys = sqliteTable(
@@ -73,18 +74,7 @@ export const archivedRollups = sqliteTable(
   'archived_rollups',
   {
     pruningSeq: integer('pruning_seq').notNull(),
-    hourMs: integer('hour_ms').notNull(),
-    projectId: integer('project_id').notNull(),
-    keyId: integer('key_id').notNull(),
-    test: integer('test').notNull(),
-    model: text('model').notNull(),
-    country: text('country').notNull(),
-    reason: text('reason').notNull(),
-    requests: integer('requests').notNull(),
-    inputTokens: integer('input_tokens').notNull(),
-    cachedInputTokens: integer('cached_input_tokens').notNull(),
-    outputTokens: integer('output_tokens').notNull(),
-    costNanoUsd: integer('cost_nano_usd').notNull(),
+    ...rollupColumns(),
   },
   (table) => [
     primaryKey({
@@ -98,14 +88,26 @@ export const archivedBalances = sqliteTable(
   'archived_balances',
   {
     pruningSeq: integer('pruning_seq').notNull(),
-    scope: text('scope', { enum: ['user', 'workspace'] }).notNull(),
-    scopeId: text('scope_id').notNull(),
-    test: integer('test').notNull(),
-    periodStartMs: integer('period_start_ms').notNull(),
-    model: text('model').notNull(),
-    settledNanoUsd: integer('settled_nano_usd').notNull(),
-    requests: integer('requests').notNull(),
-    credits: integer('credits').notNull(),
+    ...balanceColumns(),
   },
   (table) => [primaryKey({ columns: [table.pruningSeq, table.scope, table.scopeId, table.test, table.periodStartMs, table.model] })],
+);
+
+/** What pruned settlements of live keys had been unsure of, and by how much corrections had changed them, by the step that pruned them. */
+export const archivedDoubts = sqliteTable(
+  'archived_doubts',
+  {
+    pruningSeq: integer('pruning_seq').notNull(),
+    /** When it settled. */
+    hourMs: integer('hour_ms').notNull(),
+    projectId: integer('project_id').notNull(),
+    kind: text('kind', { enum: ['estimated', 'held', 'corrected'] }).notNull(),
+    requests: integer('requests').notNull(),
+    /** What they cost; of corrected ones what the last correction added, below 0 where money was freed. */
+    costNanoUsd: integer('cost_nano_usd').notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.pruningSeq, table.hourMs, table.projectId, table.kind] }),
+    check('archived_doubts_kind', sql`${table.kind} IN ('estimated', 'held', 'corrected')`),
+  ],
 );

@@ -6,6 +6,7 @@
  */
 import { sql } from 'drizzle-orm';
 import { blob, check, index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core';
+import { balanceColumns, rollupColumns } from './sum-columns.ts';
 
 export * from './schema-alerts.ts';
 export * from './schema-catalogues.ts';
@@ -340,40 +341,14 @@ export const priceOverrides = sqliteTable(
 );
 
 /** Derived: what happened in an hour. `reason` is a denial's reason or a settlement's outcome. */
-export const usageRollups = sqliteTable(
-  'usage_rollups',
-  {
-    hourMs: integer('hour_ms').notNull(),
-    projectId: integer('project_id').notNull(),
-    keyId: integer('key_id').notNull(),
-    test: integer('test').notNull(),
-    model: text('model').notNull(),
-    country: text('country').notNull(),
-    reason: text('reason').notNull(),
-    requests: integer('requests').notNull(),
-    inputTokens: integer('input_tokens').notNull(),
-    cachedInputTokens: integer('cached_input_tokens').notNull(),
-    outputTokens: integer('output_tokens').notNull(),
-    costNanoUsd: integer('cost_nano_usd').notNull(),
-  },
-  (table) => [primaryKey({ columns: [table.hourMs, table.projectId, table.keyId, table.test, table.model, table.country, table.reason] })],
-);
+export const usageRollups = sqliteTable('usage_rollups', rollupColumns(), (table) => [
+  primaryKey({ columns: [table.hourMs, table.projectId, table.keyId, table.test, table.model, table.country, table.reason] }),
+]);
 
 /** Derived: sums that rollups do not hold. See `db/README.md` for the scopes. */
-export const balances = sqliteTable(
-  'balances',
-  {
-    scope: text('scope', { enum: ['user', 'workspace'] }).notNull(),
-    scopeId: text('scope_id').notNull(),
-    test: integer('test').notNull(),
-    periodStartMs: integer('period_start_ms').notNull(),
-    model: text('model').notNull(),
-    settledNanoUsd: integer('settled_nano_usd').notNull(),
-    requests: integer('requests').notNull(),
-    credits: integer('credits').notNull(),
-  },
-  (table) => [primaryKey({ columns: [table.scope, table.scopeId, table.test, table.periodStartMs, table.model] })],
-);
+export const balances = sqliteTable('balances', balanceColumns(), (table) => [
+  primaryKey({ columns: [table.scope, table.scopeId, table.test, table.periodStartMs, table.model] }),
+]);
 
 /** One row: where the ledger stands. Written in every transaction. */
 export const checkpoint = sqliteTable(

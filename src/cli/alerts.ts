@@ -2,7 +2,6 @@ import { Option, type Command } from 'commander';
 import type { AlertDeliveryJson, AlertJson, AlertTestJson, NewAlertJson } from '../http/schemas/operator.ts';
 import type { Page } from './client.ts';
 import { confirm, show, withJson, withNotes, withYes, type CliContext, type CommonOptions, type DestroyingOptions } from './context.ts';
-import { inProject } from './find.ts';
 import { facts, table, type Io } from './output.ts';
 import { CliProblem } from './problem.ts';
 
@@ -50,7 +49,11 @@ export function addAlertCommands(program: Command, context: Pick<CliContext, 'io
 
 function addCreate(alerts: Command, { io, client }: Pick<CliContext, 'io' | 'client'>): void {
   const create = withJson(
-    inProject(alerts.command('create').description('make an alert; its signing secret is shown once').argument('<name>'))
+    alerts
+      .command('create')
+      .description('make an alert; its signing secret is shown once')
+      .argument('<name>')
+      .option('--project <name>', 'only of this project, name or id (default: of the whole workspace)')
       .requiredOption('--url <url>', 'the webhook, stored encrypted; - reads it from the standard input')
       .addOption(new Option('--format <format>', 'how it wants to be told (default: generic)').choices(['generic', 'slack', 'discord']))
       .option('--workspace <name>', 'name or id of a workspace (default: the first, or that of the project)')

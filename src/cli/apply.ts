@@ -14,8 +14,7 @@ interface ApplyOptions extends DestroyingOptions {
   readonly exitCode?: true;
 }
 
-const DETAILS = `
-A list that the file leaves out (workspaces, projects, providers of a project, prices, alerts) says nothing: what there is stays.
+const DETAILS = `A list that the file leaves out (workspaces, projects, providers of a project, prices, alerts) says nothing: what there is stays.
 Up to 100 writes are made in one transaction, more in parts of 100. An error says how much was made, and the same command can be
 repeated: a second time does only what is left.
 `;

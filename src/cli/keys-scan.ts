@@ -92,9 +92,17 @@ function findingTable(judged: readonly Judged[]): string {
   return table(['WHERE', 'WHAT', 'KEY', 'CHECKSUM', 'STATUS', 'ID', 'NAME'], rows);
 }
 
+/** What to do about it. A secret that stands in several places is one. */
 function verdictOn(works: readonly Judged[]): string {
-  const count = works.length === 1 ? 'one secret' : `${works.length} secrets`;
-  return works.some(({ status }) => status === 'active')
-    ? `${count} found that works: replace it with "panicly keys rotate" or "panicly operators", and take it out of the file`
-    : `${count} found that may work: no server was asked`;
+  const active = works.filter(({ status }) => status === 'active');
+  const count = new Set((active.length > 0 ? active : works).map(({ sha256 }) => sha256)).size;
+  const found = count === 1 ? 'one secret found' : `${count} secrets found`;
+  if (active.length === 0) return `${found} that may work: no server was asked`;
+  const means = [
+    ...(active.some(({ kind }) => kind === 'key') ? ['"panicly keys rotate"'] : []),
+    ...(active.some(({ kind }) => kind !== 'key') ? ['"panicly operators create" and "remove"'] : []),
+  ].join(', ');
+  return count === 1
+    ? `${found} that works: replace it (${means}), and take it out of the file`
+    : `${found} that work: replace them (${means}), and take them out of the files`;
 }

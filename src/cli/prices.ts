@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { LIMIT_FIELDS, PRICE_FIELDS } from '../domain/price-fields.ts';
 import type { PriceInputJson, PriceJson } from '../http/schemas/operator.ts';
 import type { Client } from './client.ts';
 import { confirm, show, withJson, withYes, type CliContext, type CommonOptions, type DestroyingOptions } from './context.ts';
@@ -7,18 +8,8 @@ import { addPriceListCommands } from './price-lists.ts';
 import { CliProblem } from './problem.ts';
 
 /** Flags of `prices set`, and the fields that they mean. */
-const AMOUNTS = {
-  input: 'input_usd',
-  output: 'output_usd',
-  cacheRead: 'cache_read_usd',
-  cacheWrite: 'cache_write_usd',
-  reasoning: 'reasoning_usd',
-  inputAudio: 'input_audio_usd',
-  outputAudio: 'output_audio_usd',
-  inputUsdPerMillion: 'input_usd',
-  outputUsdPerMillion: 'output_usd',
-} as const;
-const TOKENS = { context: 'context_tokens', maxInput: 'max_input_tokens', maxOutput: 'max_output_tokens' } as const;
+const AMOUNTS = { ...PRICE_FIELDS, inputUsdPerMillion: PRICE_FIELDS.input, outputUsdPerMillion: PRICE_FIELDS.output };
+const TOKENS = { context: LIMIT_FIELDS.context, maxInput: LIMIT_FIELDS.input, maxOutput: LIMIT_FIELDS.output };
 
 type SetOptions = DestroyingOptions & { readonly [flag in keyof typeof AMOUNTS | keyof typeof TOKENS]?: string };
 

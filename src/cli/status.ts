@@ -139,7 +139,14 @@ function denialTable({ projects }: StatusJson): string {
 /** What fits a screen: the first rows, and how many are left out. */
 function shortTable(header: readonly string[], rows: readonly (readonly Cell[])[], right: readonly number[]): string {
   const more = rows.length - MAX_ROWS;
-  return table(header, rows.slice(0, MAX_ROWS), right) + (more > 0 ? `and ${more} more: panicly status --json\n` : '');
+  const shown = rows.slice(0, MAX_ROWS).map(([name, ...rest]) => [shortName(name ?? null), ...rest]);
+  return table(header, shown, right) + (more > 0 ? `and ${more} more: panicly status --json\n` : '');
+}
+
+/** The name that a row begins with, so that the figures behind it stay on the screen. */
+function shortName(name: Cell): Cell {
+  return typeof name === 'string' && name.length > MAX_NAME ? `${name.slice(0, MAX_NAME - 1)}…` : name;
 }
 
 const MAX_ROWS = 5;
+const MAX_NAME = 32;

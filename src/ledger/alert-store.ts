@@ -34,6 +34,9 @@ export interface StoredDelivery extends NewDelivery {
   readonly id: number;
 }
 
+/** What has to be known of a row that is told or given up, to say whether it may go. */
+export type SettledDelivery = Pick<StoredDelivery, 'id' | 'alertId' | 'type' | 'dedupeKey'>;
+
 export interface DeliveryFilter {
   readonly alertIds?: readonly number[];
   readonly state?: DeliveryState;
@@ -76,6 +79,8 @@ export interface AlertStore {
   /** Puts events into the outbox; those that are there already are left as they are. */
   fireAlerts(deliveries: readonly NewDelivery[]): Promise<void>;
   recordDeliveries(progress: readonly DeliveryProgress[]): Promise<void>;
+  /** Takes rows out of the outbox; those that are pending stay. */
+  dropDeliveries(ids: readonly number[]): Promise<void>;
   /** Replaces sealed values, all in one transaction. */
   resealAlerts(resealed: readonly ResealedAlert[]): Promise<void>;
   /** Pending deliveries whose time has come, oldest first; those of `busyAlertIds` and `busyIds` are left out. */
@@ -83,6 +88,8 @@ export interface AlertStore {
   /** Newest first. The cursor is what the page before ended with. */
   listDeliveries(filter: DeliveryFilter, cursor: number | null, limit: number): Promise<Page<StoredDelivery>>;
   deliveryCounts(): Promise<DeliveryCounts>;
+  /** What was made before a moment and waits for nothing any more, in the order of ids from `afterId` on. */
+  settledDeliveries(beforeMs: number, afterId: number, limit: number): Promise<readonly SettledDelivery[]>;
   /** The newest delivery of each alert and subject among these types: tells what was said last. */
   newestDeliveries(
     types: readonly string[],

@@ -61,7 +61,7 @@ export interface DoubtPage {
   readonly nextSeq: number | null;
 }
 
-/** Corrections of what settled in a span, by project. The difference is to the settled cost, below 0 where money was freed. */
+/** Corrections of what settled in a span, by project; a project may have two lines, of which one was pruned. The difference is to the settled cost, below 0 where money was freed. */
 export interface CorrectionLine {
   readonly projectId: number;
   readonly corrections: number;

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { formatUsd } from '../domain/money.ts';
+import { LIMIT_FIELDS, LIMIT_PARTS, PRICE_FIELDS } from '../domain/price-fields.ts';
 import type { CatalogueModel, Price } from '../pricing/catalogue-model.ts';
 import type { Catalogue } from '../pricing/catalogue.ts';
 import { lowersHold, type UnknownModelPrice } from './price-change.ts';
@@ -96,17 +97,6 @@ function changedFields(before: CatalogueModel | null, after: CatalogueModel | nu
     .map((field) => ({ field, before: old.get(field) ?? null, after: fresh.get(field) ?? null }));
 }
 
-const PRICE_FIELDS: Readonly<Record<keyof Price, string>> = {
-  input: 'input_usd',
-  output: 'output_usd',
-  cacheRead: 'cache_read_usd',
-  cacheWrite: 'cache_write_usd',
-  reasoning: 'reasoning_usd',
-  inputAudio: 'input_audio_usd',
-  outputAudio: 'output_audio_usd',
-};
-const LIMIT_FIELDS = { context: 'context_tokens', input: 'max_input_tokens', output: 'max_output_tokens' } as const;
-
 function fieldsOf(model: CatalogueModel | null): ReadonlyMap<string, string> {
   if (model === null) return new Map();
   const { price, tiers, serviceTiers, limits, unpriced, modalities } = model;
@@ -114,9 +104,7 @@ function fieldsOf(model: CatalogueModel | null): ReadonlyMap<string, string> {
     ...(unpriced ? [['priced', 'no'] as const] : priceFields('', price)),
     ...tiers.flatMap((tier) => priceFields(`above_${tier.aboveInputTokens}.`, tier.price)),
     ...Object.entries(serviceTiers).flatMap(([name, listed]) => priceFields(`${name}.`, listed)),
-    ...(['context', 'input', 'output'] as const).flatMap((name) =>
-      limits[name] === null ? [] : [[LIMIT_FIELDS[name], String(limits[name])] as const],
-    ),
+    ...LIMIT_PARTS.flatMap((name) => (limits[name] === null ? [] : [[LIMIT_FIELDS[name], String(limits[name])] as const])),
     ['answers_with', modalities.output.join(', ')],
     ['takes', modalities.input.join(', ')],
   ]);

@@ -2,11 +2,12 @@ import type { Clock } from '../clock.ts';
 import { Refusal } from '../domain/errors.ts';
 import type { KeepStore, PrunedStep, PruneStep } from '../ledger/keep-store.ts';
 import { LedgerUnavailable } from '../ledger/ledger.ts';
+import { KEPT_DAYS } from '../ledger/sqlite/periods.ts';
 import type { AuditEvent, Store } from '../ledger/store.ts';
 import { auditOf, type Actor } from './office.ts';
 
 /** Decisions are kept for at least so many days: no window and no month of a budget reaches further back, nor does a start. */
-export const LEAST_KEPT_DAYS = 33;
+export const LEAST_KEPT_DAYS = KEPT_DAYS;
 
 const DAY_MS = 86_400_000;
 /** A step holds up admissions for as long as it takes: a few milliseconds. */

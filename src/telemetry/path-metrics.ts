@@ -1,10 +1,11 @@
 import type { Environment } from '../domain/candidate.ts';
-import type { Outcome, Settlement } from '../domain/decision.ts';
+import type { Settlement } from '../domain/decision.ts';
 import { formatUsd, type NanoUsd } from '../domain/money.ts';
 import type { Attempt } from '../gateway/attempt.ts';
 import type { Call } from '../gateway/call.ts';
 import type { PathObserver } from '../gateway/observer.ts';
 import type { Refused } from '../gateway/refused.ts';
+import { OUTCOMES } from '../ledger/sqlite/codes.ts';
 import type { Exposition, Labels, Sample } from './exposition.ts';
 import { Histogram, LONG_SECONDS, SHORT_SECONDS } from './histogram.ts';
 import { PROVIDER_LABELS, providerPlace } from './providers.ts';
@@ -15,19 +16,6 @@ import { CappedTable } from './series.ts';
 const MAX_MODELS = 100;
 /** Projects that have series of their own. */
 const MAX_PROJECTS = 200;
-
-const OUTCOMES: readonly Outcome[] = [
-  'completed',
-  'upstream_error',
-  'not_sent',
-  'client_aborted',
-  'upstream_interrupted',
-  'upstream_timeout',
-  'cut_sentry',
-  'cut_revoked',
-  'cut_shutdown',
-  'unknown',
-];
 
 /** What a model used. Tokens are those that providers reported. */
 class ModelTotals {

@@ -1,41 +1,22 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
-import type { CliHandlers } from '../../src/cli/handlers.ts';
-import { runCli } from '../../src/cli/run.ts';
 import type { AlertDeliveryJson, AlertJson, NewAlertJson } from '../../src/http/schemas/operator.ts';
 import { look } from '../support/alerts.ts';
+import { startCommandLine, type CommandLine } from '../support/command-line.ts';
 import { Receiver } from '../support/receiver.ts';
-import { startScenario, type Scenario } from '../support/scenario.ts';
 
-let scenario: Scenario;
+let line: CommandLine;
 let receiver: Receiver;
 
 beforeAll(async () => {
   receiver = new Receiver();
-  scenario = await startScenario();
-  scenario.app.listen({ hostname: '127.0.0.1', port: 0 });
+  line = await startCommandLine();
 });
 afterAll(async () => {
-  await scenario.app.server?.stop(true);
-  await scenario.close();
+  await line.close();
   await receiver.close();
 });
 
-const unused = () => Promise.reject(new Error('not of this process'));
-
-async function run(argv: readonly string[], stdin = '') {
-  const ran = { out: '', err: '' };
-  const io = {
-    out: (text: string) => void (ran.out += text),
-    err: (text: string) => void (ran.err += text),
-    stdin: async () => stdin,
-    isInteractive: false,
-    ask: async () => '',
-  };
-  const url = `http://127.0.0.1:${scenario.app.server!.port}`;
-  const environment = () => ({ url, token: scenario.made.operatorToken, dataDir: '/nowhere' });
-  const handlers = { serve: unused, init: unused, verify: unused } as unknown as CliHandlers;
-  return { code: await runCli(argv, handlers, { io, environment }), ...ran };
-}
+const run = (argv: readonly string[], stdin = '') => line.run(argv, { stdin });
 
 test('an alert is made, tried, looked at and removed', async () => {
   const events = ['--events', 'sentry, budget', '--thresholds', '80,100'];
@@ -52,7 +33,7 @@ test('an alert is made, tried, looked at and removed', async () => {
   expect([refused.code, refused.err]).toEqual([1, 'panicly: the receiver did not take the test event (http_500)\n']);
   receiver.reset();
   await run(['sentry', 'on', '--project', 'default']);
-  await look(scenario);
+  await look(line.scenario);
   const list = await run(['alerts', 'list']);
   expect(list.out).toMatch(
     /alr_\w{16} {2}ops {2,}generic {2}http:\/\/127\.0\.0\.1:\d+\/… {2,}prj_\w{16} {2}budget, sentry {2}80 %, 100 %\n$/,

@@ -1,15 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { CliHandlers, RestoreResult } from '../../src/cli/handlers.ts';
-import { runCli } from '../../src/cli/run.ts';
+import type { RestoreResult } from '../../src/cli/handlers.ts';
 import { verifyLedger } from '../../src/ledger/sqlite/verify.ts';
-import { startScenario, type Scenario } from '../support/scenario.ts';
+import { NO_HANDLERS, startCommandLine, type CommandLine } from '../support/command-line.ts';
+import type { Scenario } from '../support/scenario.ts';
 
 /** `backup`, `backups`, `restore`, the exports and `report` against the real server, listening on a port of its own. */
+let line: CommandLine;
 let scenario: Scenario;
-let url = '';
 let scratch = '';
 const restored: unknown[] = [];
 
@@ -25,49 +24,14 @@ const RESTORED: RestoreResult = {
   notes: [],
   needs_master_key: true,
 };
-const unused = () => Promise.reject(new Error('not of this process'));
-const handlers: CliHandlers = {
-  serve: unused,
-  examine: unused,
-  init: unused,
-  verify: unused,
-  restore: async (...args) => (restored.push(args), RESTORED),
-};
-
 beforeAll(async () => {
-  scratch = mkdtempSync(join(tmpdir(), 'panicly-archive-'));
-  scenario = await startScenario();
-  scenario.app.listen({ hostname: '127.0.0.1', port: 0 });
-  url = `http://127.0.0.1:${scenario.app.server!.port}`;
+  line = await startCommandLine({ ...NO_HANDLERS, restore: async (...args) => (restored.push(args), RESTORED) });
+  ({ scenario, scratch } = line);
   for (const model of ['gpt-4.1-mini', '=evil']) await scenario.chat(scenario.made.testKey, { model });
 });
-afterAll(async () => {
-  await scenario.app.server?.stop(true);
-  await scenario.close();
-  rmSync(scratch, { recursive: true, force: true });
-});
+afterAll(() => line.close());
 
-interface Ran {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-async function run(...argv: readonly string[]): Promise<Ran> {
-  const ran = { out: '', err: '' };
-  const code = await runCli(argv, handlers, {
-    io: {
-      out: (text) => void (ran.out += text),
-      err: (text) => void (ran.err += text),
-      stdin: async () => '',
-      isInteractive: false,
-      ask: async () => '',
-      nowMs: () => scenario.clock.nowMs(),
-    },
-    environment: () => ({ url, token: scenario.made.operatorToken, dataDir: '/nowhere' }),
-  });
-  return { code, ...ran };
-}
+const run = (...argv: readonly string[]) => line.run(argv);
 
 async function ok(...argv: readonly string[]): Promise<string> {
   const { code, out, err } = await run(...argv);

@@ -1,12 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { runCli } from '../../src/cli/run.ts';
 import { scan, type Finding } from '../../src/cli/key-scan.ts';
-import type { CliHandlers } from '../../src/cli/handlers.ts';
 import { newSecret } from '../../src/domain/key.ts';
-import { startScenario, type Scenario } from '../support/scenario.ts';
+import { startCommandLine, type CommandLine } from '../support/command-line.ts';
+import type { Scenario } from '../support/scenario.ts';
 
 const KEY = newSecret('pk_live_');
 const TEST_KEY = newSecret('pk_test_');
@@ -83,48 +81,25 @@ describe('the scanner', () => {
 });
 
 describe('keys scan', () => {
+  let line: CommandLine;
   let scenario: Scenario;
-  let url = '';
   let scratch = '';
-  const unused = () => Promise.reject(new Error('not of this process'));
-  const handlers = { serve: unused, init: unused, verify: unused } as unknown as CliHandlers;
 
   beforeAll(async () => {
-    scratch = mkdtempSync(join(tmpdir(), 'panicly-scan-'));
-    scenario = await startScenario();
-    scenario.app.listen({ hostname: '127.0.0.1', port: 0 });
-    url = `http://127.0.0.1:${scenario.app.server!.port}`;
+    line = await startCommandLine();
+    ({ scenario, scratch } = line);
   });
-  afterAll(async () => {
-    await scenario.app.server?.stop(true);
-    await scenario.close();
-    rmSync(scratch, { recursive: true, force: true });
-  });
+  afterAll(() => line.close());
 
-  async function run(argv: readonly string[], stdin = '', to = url): Promise<{ code: number; out: string; err: string }> {
-    return runWords(['keys', 'scan', ...argv], stdin, to);
-  }
-
-  async function runWords(words: readonly string[], stdin = '', to = url): Promise<{ code: number; out: string; err: string }> {
-    const ran = { out: '', err: '' };
-    const code = await runCli(words, handlers, {
-      io: {
-        out: (text) => void (ran.out += text),
-        err: (text) => void (ran.err += text),
-        stdin: async () => stdin,
-        stdinBytes: () => new Blob([stdin]).stream(),
-        isInteractive: false,
-        ask: async () => '',
-      },
-      environment: () => ({ url: to, token: scenario.made.operatorToken, dataDir: '/nowhere' }),
-    });
-    return { code, ...ran };
-  }
+  const runWords = (words: readonly string[], stdin = '', to = line.url) => line.run(words, { stdin, url: to });
+  const run = (argv: readonly string[], stdin?: string, to?: string) => runWords(['keys', 'scan', ...argv], stdin, to);
 
   test('says which keys work, and ends with 1 when one does', async () => {
     const { liveKey, operatorToken } = scenario.made;
     const { code, out, err } = await run(['-'], `${KEY}\n${liveKey}\n${operatorToken}\n${WRONG}\n`);
-    expect([code, err]).toEqual([1, expect.stringContaining('2 secrets found that works')]);
+    const sentence =
+      '2 secrets found that work: replace them ("panicly keys rotate", "panicly operators create" and "remove"), and take them';
+    expect([code, err]).toEqual([1, expect.stringContaining(sentence)]);
     const lines = out.trim().split('\n').slice(1);
     expect(lines.map((line) => line.trim().split(/ {2,}/).slice(0, 5))).toEqual([
       ['-:1', 'live', `${KEY.slice(0, 12)}...`, 'right', 'unknown'],
@@ -133,6 +108,12 @@ describe('keys scan', () => {
       ['-:4', 'live', `${WRONG.slice(0, 12)}...`, 'wrong', 'unknown'],
     ]);
     for (const secret of [KEY, liveKey, operatorToken, WRONG]) expect(out + err).not.toContain(secret);
+  });
+
+  test('a key that stands in several places is one', async () => {
+    const { code, err } = await run(['-'], `${scenario.made.liveKey}\n`.repeat(3));
+    const sentence = 'one secret found that works: replace it ("panicly keys rotate"), and take it out of the file';
+    expect([code, err]).toEqual([1, expect.stringContaining(sentence)]);
   });
 
   test('a revoked key and one of nobody are no reason to stop', async () => {
@@ -178,6 +159,8 @@ describe('keys scan', () => {
   test('without a server any key that is whole may work', async () => {
     for (const ran of [await run(['-', '--offline'], KEY), await run(['-'], KEY, 'http://127.0.0.1:9')])
       expect([ran.code, ran.out, ran.err]).toEqual([1, expect.stringContaining('unchecked'), expect.stringContaining('may work')]);
+    expect((await run(['-', '--offline'], KEY)).err).toContain('one secret found that may work');
+    expect((await run(['-', '--offline'], `${KEY} ${TOKEN}`)).err).toContain('2 secrets found that may work');
     expect((await run(['-', '--offline'], WRONG)).code).toBe(0);
   });
 

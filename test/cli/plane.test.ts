@@ -1,65 +1,24 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'bun:test';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runCli } from '../../src/cli/run.ts';
-import type { CliHandlers } from '../../src/cli/handlers.ts';
-import { startScenario, type Scenario } from '../support/scenario.ts';
+import type { StatusJson } from '../../src/http/schemas/operator.ts';
+import { NO_HANDLERS, startCommandLine, type CommandLine, type RunOptions } from '../support/command-line.ts';
+import type { Scenario } from '../support/scenario.ts';
 
 /** The command line against the real server, listening on a port of its own. */
+let line: CommandLine;
 let scenario: Scenario;
 let url = '';
 let scratch = '';
 
 beforeAll(async () => {
-  scratch = mkdtempSync(join(tmpdir(), 'panicly-cli-'));
-  scenario = await startScenario();
-  scenario.app.listen({ hostname: '127.0.0.1', port: 0 });
-  url = `http://127.0.0.1:${scenario.app.server!.port}`;
+  line = await startCommandLine();
+  ({ scenario, url, scratch } = line);
 });
-afterAll(async () => {
-  await scenario.app.server?.stop(true);
-  await scenario.close();
-  rmSync(scratch, { recursive: true, force: true });
-});
+afterAll(() => line.close());
 
-const unused = () => Promise.reject(new Error('not of this process'));
-const handlers: CliHandlers = { serve: unused, examine: unused, init: unused, restore: unused, verify: unused };
-
-interface Ran {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-interface RunOptions {
-  readonly stdin?: string;
-  /** What the person at the terminal answers; without one nobody is there. */
-  readonly answer?: string;
-  readonly onOut?: (text: string) => void;
-}
-
-async function run(argv: readonly string[], options: RunOptions = {}): Promise<Ran> {
-  const ran = { out: '', err: '' };
-  const { answer } = options;
-  const code = await runCli(argv, handlers, {
-    io: {
-      out: (text) => {
-        ran.out += text;
-        options.onOut?.(text);
-      },
-      err: (text) => void (ran.err += text),
-      stdin: async () => options.stdin ?? '',
-      isInteractive: answer !== undefined,
-      ask: async (question) => {
-        ran.out += question;
-        return answer ?? '';
-      },
-    },
-    environment: () => ({ url, token: scenario.made.operatorToken, dataDir: '/nowhere' }),
-  });
-  return { code, ...ran };
-}
+const run = (argv: readonly string[], options?: RunOptions) => line.run(argv, options);
 
 async function ok(...argv: string[]): Promise<string> {
   const { code, out, err } = await run(argv);
@@ -239,7 +198,7 @@ describe('requests', () => {
       ask: async () => '',
     };
     const environment = () => ({ url, token: operator.token, dataDir: '/nowhere' });
-    const tail = runCli(['requests', 'tail', '--project', name], handlers, { io, environment });
+    const tail = runCli(['requests', 'tail', '--project', name], NO_HANDLERS, { io, environment });
     const timer = setInterval(() => void request(), 100);
     const line = await seen.promise;
     clearInterval(timer);
@@ -289,8 +248,30 @@ test('ledger verify --server and confirm-clock', async () => {
   expect(await ok('status')).toMatch(/^LEDGER +CLOCK .*\nok +ok /m);
 });
 
-test('status fits one screen', async () => {
-  const lines = (await ok('status')).split('\n');
+test('status fits one screen, also with many projects: the fullest budgets stand there, and how many are left out', async () => {
+  const budgets = ['day', 'week', 'month'].map((period) => ({ scope: 'project', period, limit_usd: '1.00' }));
+  for (let index = 0; index < 12; index++) {
+    await scenario.operate('POST', '/workspaces', { name: `space-${index}` });
+    await scenario.operate('POST', '/projects', { name: `many-${index}` });
+    await scenario.operate('PUT', `/projects/many-${index}/policy`, { budgets: budgets.slice(0, 1 + (index % 3)) });
+    await scenario.operate('POST', '/projects/default/providers', {
+      name: `mock-${index}`,
+      kind: 'openai',
+      api_key: 'sk-x',
+      models: ['*'],
+    });
+  }
+  // One is used up: it stands first. Its name would not fit.
+  const long = 'n'.repeat(100);
+  await scenario.operate('PATCH', '/projects/many-7', { name: long });
+  await scenario.operate('PUT', `/projects/${long}/policy`, { budgets: [{ scope: 'project', period: 'week', limit_usd: '0' }] });
+  const text = await ok('status');
+  const lines = text.split('\n');
   expect(lines.length).toBeLessThan(45);
   expect(Math.max(...lines.map((line) => line.length))).toBeLessThan(120);
+  const shown = lines.slice(lines.findIndex((line) => line.startsWith('BUDGET OF')) + 1);
+  expect(shown[0]).toMatch(/^n{31}… +project week budget +0\.00 +0\.00 +0\.00 +0\.00 /);
+  const { workspaces, projects } = await json<StatusJson>('status');
+  const all = [...workspaces, ...projects].flatMap((one) => one.budgets);
+  expect(shown[5]).toBe(`and ${all.length - 5} more: panicly status --json`);
 });

@@ -1,16 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import models from '../../db/models.json';
 import { download } from '../../src/cli/download.ts';
 import { CliProblem } from '../../src/cli/problem.ts';
-import { runCli } from '../../src/cli/run.ts';
-import { startScenario, type Scenario } from '../support/scenario.ts';
+import { startCommandLine, type CommandLine } from '../support/command-line.ts';
 
-let scenario: Scenario;
+let line: CommandLine;
 let scratch = '';
-let url = '';
 /** What a stranger's server was sent. */
 const seen: Request[] = [];
 const stranger = Bun.serve({
@@ -31,31 +27,15 @@ const stranger = Bun.serve({
 const at = (path: string) => `http://127.0.0.1:${stranger.port}${path}`;
 
 beforeAll(async () => {
-  scratch = mkdtempSync(join(tmpdir(), 'panicly-prices-'));
-  scenario = await startScenario();
-  scenario.app.listen({ hostname: '127.0.0.1', port: 0 });
-  url = `http://127.0.0.1:${scenario.app.server!.port}`;
+  line = await startCommandLine();
+  ({ scratch } = line);
 });
 afterAll(async () => {
   await stranger.stop(true);
-  await scenario.app.server?.stop(true);
-  await scenario.close();
-  rmSync(scratch, { recursive: true, force: true });
+  await line.close();
 });
 
-async function run(argv: readonly string[], answer?: string) {
-  const said = { out: '', err: '', code: 0 };
-  const io = {
-    out: (text: string) => void (said.out += text),
-    err: (text: string) => void (said.err += text),
-    stdin: async () => '',
-    isInteractive: answer !== undefined,
-    ask: async () => answer ?? '',
-  };
-  const environment = () => ({ url, token: scenario.made.operatorToken, dataDir: '/nowhere' });
-  said.code = await runCli(argv, {} as never, { io, environment });
-  return said;
-}
+const run = (argv: readonly string[], answer?: string) => line.run(argv, answer === undefined ? {} : { answer });
 
 async function listFile(name: string, inputUsd: number): Promise<string> {
   const raw = structuredClone(models) as unknown as {
@@ -80,7 +60,10 @@ test('a list that lowers nothing is in force at once; one that does is shown fir
   expect([refused.code, refused.out]).toEqual([2, '']);
   expect(refused.err).toContain('input is 3.00 USD now and would be 1.00 USD');
   expect(refused.err).toContain('repeat it with --yes');
-  expect(await run(['prices', 'refresh', cheap], 'n')).toMatchObject({ code: 1, out: '' });
+  expect(await run(['prices', 'refresh', cheap], 'n')).toMatchObject({
+    code: 1,
+    out: expect.stringMatching(/^This will [^\n]+ \[y\/N\] $/),
+  });
   expect(await run(['prices', 'refresh', cheap], 'y')).toMatchObject({ code: 0, out: expect.stringContaining('in force now') });
   expect(await run(['prices', 'rollback'])).toMatchObject({ code: 0, out: expect.stringContaining('input_usd 1.00 -> 3.00') });
   const back = JSON.parse((await run(['prices', 'rollback', '--yes', '--json'])).out) as { outcome: string; lowered: number };

@@ -12,8 +12,8 @@ const CHAT = { model: 'gpt-4.1-mini', messages: [{ role: 'user', content: 'Hi' }
 
 let server: Panicly;
 let reader: Reader;
-/** The decision that a policy of the README made against a request. */
-let denied = '';
+/** The decision that a policy of the README made against a request, and one that it made for another. */
+let [denied, allowed] = ['', ''];
 
 beforeAll(async () => {
   server = await startPanicly();
@@ -160,7 +160,9 @@ test('Limits and rules', async () => {
   const answer = await server.post('/v1/chat/completions', server.testKey, { ...CHAT, model: 'o3' });
   denied = answer.headers.get('x-panicly-decision-id')!;
   expect([answer.status, await reasonOf(answer)]).toEqual([403, 'model_blocked']);
-  expect((await server.post('/v1/chat/completions', server.testKey, CHAT)).status).toBe(200);
+  const passed = await server.post('/v1/chat/completions', server.testKey, CHAT);
+  allowed = passed.headers.get('x-panicly-decision-id')!;
+  expect([passed.status, passed.headers.get('x-panicly-cost-usd')]).toEqual([200, expect.stringMatching(/^0\.\d+$/)]);
 });
 
 test('Commands', async () => {
@@ -174,6 +176,7 @@ test('Commands', async () => {
     { line: 'panicly doctor', fill: () => ({ doctor: 'doctor --offline' }) },
     { line: 'panicly requests list --decision deny --json', out: /"reason": "model_blocked"/ },
     { line: 'panicly requests show dec_...', fill: () => ({ 'dec_...': denied }), out: /model_blocked/ },
+    { line: 'panicly requests correct dec_... --cost 0.02 --note "their bill"', fill: () => ({ 'dec_...': allowed }), out: /0\.02/ },
     { line: 'panicly projects create web', out: /prj_/ },
     {
       line: 'panicly keys create --project web --name backend',

@@ -1,24 +1,14 @@
 import { describe, expect, test } from 'bun:test';
-import type { Decision, Outcome } from '../../src/domain/decision.ts';
+import type { Decision } from '../../src/domain/decision.ts';
 import { holdFor } from '../../src/domain/hold.ts';
 import { NO_USAGE, type Usage } from '../../src/domain/usage.ts';
 import { settlementOf, type Ending } from '../../src/gateway/settle.ts';
 import type { Priced } from '../../src/gateway/price.ts';
+import { OUTCOMES } from '../../src/ledger/sqlite/codes.ts';
 import { profileOf } from '../../src/pricing/profiles.ts';
 import { candidateOf } from '../support/policies.ts';
 import { allowed } from '../ledger/harness.ts';
 
-const OUTCOMES: readonly Outcome[] = [
-  'completed',
-  'upstream_error',
-  'not_sent',
-  'client_aborted',
-  'upstream_interrupted',
-  'upstream_timeout',
-  'cut_sentry',
-  'cut_revoked',
-  'cut_shutdown',
-];
 const DOUBTFUL = [408, 502, 504, 520, 522, 524];
 
 const set = { input: 2e9, cacheRead: 5e8, cacheWrite: 4e9, inputAudio: 2e9, output: 8e9, reasoning: 8e9, outputAudio: 8e9 };
@@ -69,7 +59,7 @@ describe('every ending', () => {
       return basis !== 'held' || costNanoUsd !== hold;
     });
     expect(wrong).toEqual([]);
-    expect(all.length).toBe(9 * 12 * 8);
+    expect(all.length).toBe(OUTCOMES.length * 12 * 8);
   });
 
   test('counts volume when anything may have been used, or it completed', () => {

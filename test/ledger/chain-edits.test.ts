@@ -105,7 +105,7 @@ describe('a row that is removed, inserted or moved is named', () => {
 });
 
 describe('a chain that is cut or written anew is seen', () => {
-  const CHAIN = ['chain_links', 'chain_anchors', 'chain_keys', 'archived_rollups', 'archived_balances'];
+  const CHAIN = ['chain_links', 'chain_anchors', 'chain_keys', 'archived_rollups', 'archived_balances', 'archived_doubts'];
   const found = (edit: (db: Database) => void, anchor: string | null = null) =>
     edited(edit, anchor)
       .findings.filter(({ kind }) => kind === 'chain' || kind === 'archive')
@@ -117,7 +117,8 @@ describe('a chain that is cut or written anew is seen', () => {
     for (const table of CHAIN)
       for (const { name, type } of columns.all(table)) {
         if (table === 'chain_keys' && name !== 'sealed') continue;
-        const value = type === 'BLOB' ? `x'${'00'.repeat(32)}'` : type === 'INTEGER' ? `${name} + 70` : `${name} || 'x'`;
+        const text = name === 'kind' ? `iif(kind = 'held', 'estimated', 'held')` : `${name} || 'x'`;
+        const value = type === 'BLOB' ? `x'${'00'.repeat(32)}'` : type === 'INTEGER' ? `${name} + 70` : text;
         const row = `rowid = (SELECT max(rowid) FROM ${table} WHERE ${name} IS NOT NULL)`;
         const where = table.startsWith('archived') ? `pruning_seq = (SELECT max(pruning_seq) FROM ${table})` : row;
         expect([table, name, found((copy) => copy.run(`UPDATE ${table} SET ${name} = ${value} WHERE ${where}`)).length > 0]).toEqual([

@@ -55,6 +55,23 @@ test.each<[string, (dayMs: number) => readonly [endUser: string, model: string][
   await opened.close();
 });
 
+test('usage names models apart that begin alike before U+0000, and one with fallbacks by its first', async () => {
+  using directory = temporaryDirectory();
+  const opened = await openSeeded(directory.path);
+  for (const models of [['m\u0000a'], ['m\u0000b'], ['m', 'n']]) {
+    const decision = await opened.ledger.admit(candidate({ models, model: models[0]! }), 1, always(allowed()));
+    opened.ledger.settle(settlement(decision, { costNanoUsd: 1_000 }));
+  }
+  await opened.ledger.drain();
+  const lines = await opened.store.usage({ groupBy: ['model'] });
+  expect(lines.map(({ model, costNanoUsd }) => [model, costNanoUsd])).toEqual([
+    ['m', 1_000],
+    ['m\u0000a', 1_000],
+    ['m\u0000b', 1_000],
+  ]);
+  await opened.close();
+});
+
 test('names of models that are no text add up too, so that no client can make the ledger look touched', async () => {
   using directory = temporaryDirectory();
   const opened = await openSeeded(directory.path);

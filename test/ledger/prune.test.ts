@@ -210,7 +210,15 @@ test('a file that no newer build has opened yet has its sums checked, and a word
   await someRequests(opened, 8);
   await opened.close();
   const db = new Database(ledgerPath(directory.path));
-  for (const table of ['chain_keys', 'chain_links', 'chain_anchors', 'prunings', 'archived_rollups', 'archived_balances'])
+  for (const table of [
+    'chain_keys',
+    'chain_links',
+    'chain_anchors',
+    'prunings',
+    'archived_rollups',
+    'archived_balances',
+    'archived_doubts',
+  ])
     db.run(`DROP TABLE ${table}`);
   expect(verify(directory.path)).toMatchObject({ findings: [], notes: [expect.stringContaining('before there was a chain')], head: null });
   db.run('UPDATE usage_rollups SET requests = requests + 1');

@@ -279,9 +279,23 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'pruned rows take their sums with them',
     file: 'src/ledger/sqlite/prune/prune.ts',
-    find: "archiveSums(db, seq, 'd.seq IN (SELECT value FROM json_each(?))', JSON.stringify(decisions));",
+    find: "archiveSums(db, seq, 'd.seq IN (SELECT value FROM json_each(?1))', JSON.stringify(decisions));",
     replace: '',
     tests: ['test/ledger/prune.test.ts'],
+  },
+  {
+    name: 'pruned corrections leave the monthly report',
+    file: 'src/ledger/sqlite/sums.ts',
+    find: '${COST_IN_FORCE} - s.cost_nano_usd, s.cost_nano_usd)',
+    replace: '0, s.cost_nano_usd)',
+    tests: ['test/operator/report-pruned.test.ts'],
+  },
+  {
+    name: 'an old delivery goes although its event would be told again',
+    file: 'src/operator/alerts/old-deliveries.ts',
+    find: '|| !isLasting(row)',
+    replace: '|| true',
+    tests: ['test/operator/alerts/old-deliveries.test.ts'],
   },
   {
     name: 'pruning signs a link again that somebody has changed',

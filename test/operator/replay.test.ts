@@ -252,6 +252,28 @@ describe('another policy', () => {
   });
 });
 
+test('end users whose names end alike for SQL are brought back apart', async () => {
+  using directory = temporaryDirectory();
+  const world = new World(directory.path);
+  await world.start({ ...NOTHING, budgets: [{ scope: 'user', period: 'total', limit_usd: '0.03' }] });
+  const twins = ['u', 'u\u0000a', 'u\u0000b'];
+  const cost = (endUser: string, usd: number) => world.ask({ endUser, quote: { clientOutputCap: Math.floor(usd * 120_000) } });
+  for (const endUser of twins.slice(1)) {
+    await cost(endUser, 0.02);
+    world.settle(0, 1);
+  }
+  world.clock.move(3 * 86_400_000);
+  const fromMs = world.clock.nowMs();
+  const allowed: boolean[] = [];
+  for (const endUser of twins) {
+    allowed.push((await cost(endUser, 0.02)).verdict.allow);
+    if (allowed.at(-1)) world.settle(0, 1);
+  }
+  expect(allowed).toEqual([true, false, false]);
+  expect(hasDifferences(await replay(world, null, fromMs))).toBe(false);
+  await world.close();
+});
+
 describe('a replay in its Worker', () => {
   test('tells its progress, runs alone, and can be stopped', async () => {
     using directory = temporaryDirectory();

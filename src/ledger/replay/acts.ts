@@ -1,8 +1,8 @@
 import type { Database } from 'bun:sqlite';
-import { spendLabel } from '../../domain/belonging.ts';
 import type { NanoUsd } from '../../domain/money.ts';
 import type { Plan, Workspace } from '../../domain/project.ts';
 import type { Belonging } from '../../domain/state.ts';
+import { labelOf, type ModelColumns } from '../sqlite/label.ts';
 import { BELONGING_COLUMNS, belongingOfRow, type BelongingRow } from '../sqlite/recover-windows.ts';
 import type { Owner } from '../store.ts';
 import type { Span } from './span.ts';
@@ -97,15 +97,14 @@ function planChanges(db: Database, span: Span, workspace: Workspace): PlanChange
   return rows.map(({ seq, detail }) => ({ seq, ...(JSON.parse(detail) as { before: Capacity; after: Capacity }) }));
 }
 
-type CorrectionRow = BelongingRow & {
-  readonly seq: number;
-  readonly decisionSeq: number;
-  readonly model: string;
-  readonly models: string | null;
-  readonly cost: number;
-  readonly before: number;
-  readonly settledAtMs: number;
-};
+type CorrectionRow = BelongingRow &
+  ModelColumns & {
+    readonly seq: number;
+    readonly decisionSeq: number;
+    readonly cost: number;
+    readonly before: number;
+    readonly settledAtMs: number;
+  };
 
 function corrections(db: Database, span: Span, workspaceId: number): Act[] {
   const sql = `SELECT c.seq, c.decision_seq AS decisionSeq, d.model, d.models, c.cost_nano_usd AS cost, s.at_ms AS settledAtMs,
@@ -122,11 +121,6 @@ function corrections(db: Database, span: Span, workspaceId: number): Act[] {
     deltaNanoUsd: row.cost - row.before,
     settledAtMs: row.settledAtMs,
   }));
-}
-
-/** The label that the spend of a row is kept under. */
-export function labelOf({ model, models }: { readonly model: string; readonly models: string | null }): string {
-  return models === null ? model : spendLabel(JSON.parse(models) as string[]);
 }
 
 /** All rows of a statement that is used once. */

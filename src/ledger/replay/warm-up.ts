@@ -1,16 +1,15 @@
 import type { Database, Statement } from 'bun:sqlite';
 import type { Belonging } from '../../domain/state.ts';
 import { DRAWS, valueOf } from '../sqlite/codes.ts';
-import { dayStart, hourStart, monthStart } from '../sqlite/periods.ts';
-import { belongingOfRow, RECENT_MS, type BelongingRow } from '../sqlite/recover-windows.ts';
+import { labelOf, type ModelColumns } from '../sqlite/label.ts';
+import { dayStart, hourStart, KEPT_MS, monthStart } from '../sqlite/periods.ts';
+import { belongingOfRow, endUserOf, RECENT_MS, type BelongingRow } from '../sqlite/recover-windows.ts';
 import type { LedgerState } from '../state.ts';
-import { all, labelOf, switchesBefore } from './acts.ts';
+import { all, switchesBefore } from './acts.ts';
 import { oneNumber, seqFrom, type Span } from './span.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
-/** Spend of longer ago only matters to budgets over all time: one sum of it is enough. */
-const KEPT_MS = 33 * DAY_MS;
 /** How many seqs are read row by row before the span, at most; what settled before them is known by the hour. */
 const MAX_EXACT_SEQS = 3_000_000;
 const PAGE_SEQS = 8_192;
@@ -66,27 +65,29 @@ interface SumRow {
   readonly test: number;
   readonly projectId: number;
   readonly keyId: number;
-  readonly endUser: string | null;
+  /** `project:user`, or null where no user is meant. */
+  readonly scopeId: string | null;
   readonly label: string;
   readonly cost: number;
 }
 
 /** Hours before ?1 in the order of time; those before ?2 in one sum for each key and label. */
-const HOURS = `SELECT max(r.hour_ms) AS startMs, r.test, r.project_id AS projectId, r.key_id AS keyId, NULL AS endUser, r.model AS label,
+const HOURS = `SELECT max(r.hour_ms) AS startMs, r.test, r.project_id AS projectId, r.key_id AS keyId, NULL AS scopeId, r.model AS label,
   sum(r.cost_nano_usd) AS cost FROM usage_rollups r JOIN projects p ON p.id = r.project_id
   WHERE r.hour_ms < ?1 AND r.cost_nano_usd > 0 AND p.workspace_id = ?3
   GROUP BY iif(r.hour_ms < ?2, 0, r.hour_ms), r.test, r.project_id, r.key_id, r.model ORDER BY 1`;
 
 /** The same for days of end users. */
 const USER_DAYS = `SELECT max(b.period_start_ms) AS startMs, b.test, p.id AS projectId, 0 AS keyId,
-  substr(b.scope_id, instr(b.scope_id, ':') + 1) AS endUser, b.model AS label, sum(b.settled_nano_usd) AS cost
+  b.scope_id AS scopeId, b.model AS label, sum(b.settled_nano_usd) AS cost
   FROM balances b JOIN projects p ON p.id = CAST(substr(b.scope_id, 1, instr(b.scope_id, ':') - 1) AS INTEGER)
   WHERE b.scope = 'user' AND b.period_start_ms < ?1 AND b.settled_nano_usd > 0 AND p.workspace_id = ?3
   GROUP BY iif(b.period_start_ms < ?2, 0, b.period_start_ms), b.test, b.scope_id, b.model ORDER BY 1`;
 
 function restoreSums(db: Database, memory: LedgerState, exactFromMs: number, { workspaceId, users }: WarmUpNeeds): void {
   const bindings = [exactFromMs, dayStart(Math.max(0, exactFromMs - KEPT_MS)), workspaceId];
-  const whoOf = (row: SumRow): Belonging => belongingOfRow({ ...row, workspaceId, ip: null });
+  const whoOf = (row: SumRow): Belonging =>
+    belongingOfRow({ ...row, workspaceId, endUser: row.scopeId && endUserOf(row.scopeId), ip: null });
   for (const row of all<SumRow>(db, HOURS, bindings))
     memory.restoreSpend({ who: whoOf(row), label: row.label, costNanoUsd: row.cost, atMs: row.startMs + HOUR_MS - 1 });
   if (!users) return;
@@ -121,7 +122,7 @@ class Pages {
   ) {}
 
   async spend(fromMs: number): Promise<void> {
-    type Row = BelongingRow & { atMs: number; model: string; models: string | null; cost: number };
+    type Row = BelongingRow & ModelColumns & { atMs: number; cost: number };
     const restore = (row: Row): void => {
       if (row.cost === 0) return;
       const spend = { who: belongingOfRow(row), label: labelOf(row), costNanoUsd: row.cost, atMs: row.atMs };
@@ -185,15 +186,7 @@ class Pages {
     const unsettled = `SELECT d.seq FROM decisions d LEFT JOIN settlements s ON s.decision_seq = d.seq
       WHERE d.seq >= (SELECT lowest_open_seq FROM checkpoint) AND d.seq < ? AND d.reason IS NULL AND s.seq IS NULL`;
     for (const { seq } of all<{ seq: number }>(this.db, unsettled, [fromSeq])) open.push(seq);
-    type Row = BelongingRow & {
-      seq: number;
-      atMs: number;
-      model: string;
-      models: string | null;
-      fingerprint: string;
-      hold: number;
-      draws: number;
-    };
+    type Row = BelongingRow & ModelColumns & { seq: number; atMs: number; fingerprint: string; hold: number; draws: number };
     for (const row of all<Row>(this.db, HELD, [JSON.stringify(open), fromSeq, this.needs.workspaceId])) {
       const fingerprint = BigInt.asUintN(64, BigInt(row.fingerprint));
       const draws = valueOf(DRAWS, row.draws);

@@ -1,5 +1,5 @@
 /** What alerts write: commands of the writer, see `commands.ts`. */
-import { and, eq } from 'drizzle-orm';
+import { and, eq, inArray, ne } from 'drizzle-orm';
 import { alertDeliveries, alerts } from '../../../db/schema-alerts.ts';
 import type { DeliveryProgress, NewDelivery, ResealedAlert } from '../alert-store.ts';
 import type { Alert } from '../store.ts';
@@ -44,6 +44,13 @@ export function recordDeliveries({ db }: CommandContext, progress: readonly Deli
       .set(change)
       .where(and(eq(alertDeliveries.publicId, publicId), eq(alertDeliveries.state, 'pending')))
       .run();
+}
+
+/** The table is in no chain: nothing proves the outbox, and nothing has to. */
+export function dropDeliveries({ db }: CommandContext, ids: readonly number[]): void {
+  db.delete(alertDeliveries)
+    .where(and(inArray(alertDeliveries.id, [...ids]), ne(alertDeliveries.state, 'pending')))
+    .run();
 }
 
 export function resealAlerts({ db }: CommandContext, resealed: readonly ResealedAlert[]): void {

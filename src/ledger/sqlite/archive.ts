@@ -1,24 +1,21 @@
 /** What stays of pruned rows: the sums that they had added, by the step that pruned them, with a digest that the chain holds. */
 import type { Database } from 'bun:sqlite';
 import { readAll, runOnce } from './chain/statements.ts';
-import { SUM_TABLES, type SumTable } from './sums.ts';
+import { ARCHIVES, type Archive } from './sums.ts';
 
-/** Stores what decisions have added to the derived tables, as part of the pruning at `seq`. `decisionSeqs` is a JSON array for the `?` of `where`. */
+/** Stores what decisions have added to the sums, as part of the pruning at `seq`. `decisionSeqs` is a JSON array for the `?1` of `where`. */
 export function archiveSums(db: Database, seq: number, where: string, decisionSeqs: string): void {
-  for (const { archive, of } of SUM_TABLES) {
-    // The condition stands in both halves of the sums.
-    runOnce(db, `INSERT INTO ${archive} SELECT ${seq}, * FROM (${of(where)})`, decisionSeqs, decisionSeqs);
-  }
+  for (const { archive, of } of ARCHIVES) runOnce(db, `INSERT INTO ${archive} SELECT ${seq}, * FROM (${of(where)})`, decisionSeqs);
 }
 
 /** SHA-256 over the lines that a pruning left, hexadecimal. */
 export function archiveDigest(db: Database, seq: number): string {
   const hash = new Bun.CryptoHasher('sha256');
-  for (const of of SUM_TABLES) for (const line of linesOf(db, of, seq)) hash.update(JSON.stringify(line));
+  for (const of of ARCHIVES) for (const line of linesOf(db, of, seq)) hash.update(JSON.stringify(line));
   return hash.digest('hex');
 }
 
-function linesOf(db: Database, { archive, keys, sums }: SumTable, seq: number): unknown[] {
+function linesOf(db: Database, { archive, keys, sums }: Archive, seq: number): unknown[] {
   const columns = [...keys, ...sums].join(', ');
   const statement = db.prepare(`SELECT '${archive}', ${columns} FROM ${archive} WHERE pruning_seq = ? ORDER BY ${keys.join(', ')}`);
   const lines = statement.values(seq);
@@ -34,7 +31,7 @@ export function archiveProblems(db: Database): string[] {
 }
 
 function strays(db: Database): string[] {
-  return SUM_TABLES.flatMap(({ archive }) => {
+  return ARCHIVES.flatMap(({ archive }) => {
     const sql = `SELECT DISTINCT pruning_seq AS seq FROM ${archive} WHERE pruning_seq NOT IN (SELECT seq FROM prunings)`;
     return readAll<{ seq: number }>(db, sql).map(({ seq }) => `${archive} has sums of a pruning ${seq} that never was`);
   });

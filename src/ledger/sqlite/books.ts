@@ -1,16 +1,14 @@
 import type { Database, Statement } from 'bun:sqlite';
-import { spendLabel } from '../../domain/belonging.ts';
 import { DRAWS, OUTCOMES, valueOf } from './codes.ts';
+import { labelOf, type ModelColumns } from './label.ts';
 import { dayStart, hourStart, monthStart } from './periods.ts';
 import { DECISION_AT, SETTLEMENT_AT, type Cell, type Row } from './rows.ts';
 
 /** What a settlement has to know of its decision to be counted. */
-interface Counted {
+interface Counted extends ModelColumns {
   readonly projectId: number;
   readonly keyId: number;
   readonly test: number;
-  readonly model: string;
-  readonly models: string | null;
   readonly country: string | null;
   readonly endUser: string | null;
   readonly draws: number;
@@ -141,11 +139,6 @@ export class Books {
     this.#workspaces.set(projectId, id);
     return id;
   }
-}
-
-/** What spend is kept under, so that a budget for one of the models that a request could reach counts it. */
-function labelOf({ model, models }: Counted): string {
-  return models === null ? model : spendLabel(JSON.parse(models) as string[]);
 }
 
 function add(entries: Map<string, Entry>, key: Key, sums: Sums): void {

@@ -28,6 +28,9 @@ export const OUTCOMES = [
 /** `settlements.basis`. */
 export const BASES = ['reported', 'estimated', 'held', 'none'] as const satisfies readonly CostBasis[];
 
+/** Bases of costs that a provider did not report. */
+export const UNSURE = ['estimated', 'held'] as const satisfies readonly CostBasis[];
+
 /** The number that is stored for `value`. Throws a RangeError for a value that has none: it must never reach a row. */
 export function codeOf<Value extends string>(list: readonly Value[], value: Value): number {
   const code = list.indexOf(value);

@@ -26,7 +26,15 @@ import type {
   StoredConnection,
   WorkspaceChange,
 } from '../store.ts';
-import { createAlert, deleteAlert, deleteAlertsOfProject, fireAlerts, recordDeliveries, resealAlerts } from './alert-commands.ts';
+import {
+  createAlert,
+  deleteAlert,
+  deleteAlertsOfProject,
+  dropDeliveries,
+  fireAlerts,
+  recordDeliveries,
+  resealAlerts,
+} from './alert-commands.ts';
 import { applySteps, seqsOfSteps } from './apply-commands.ts';
 import { workspaceOfSubject } from './audit-workspace.ts';
 import { saveCatalogue } from './catalogue-commands.ts';
@@ -263,6 +271,7 @@ export const commands = {
   deleteAlert,
   fireAlerts,
   recordDeliveries,
+  dropDeliveries,
   resealAlerts,
   applySteps,
 };

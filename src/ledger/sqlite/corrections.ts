@@ -2,10 +2,10 @@
 import { and, desc, eq, inArray, sql } from 'drizzle-orm';
 import type { BunSQLiteDatabase } from 'drizzle-orm/bun-sqlite';
 import * as schema from '../../../db/schema.ts';
-import { spendLabel } from '../../domain/belonging.ts';
 import type { Correction, RecordedDecision } from '../store.ts';
 import { OUTCOMES, valueOf } from './codes.ts';
 import type { CommandContext } from './commands.ts';
+import { labelOf } from './label.ts';
 import { dayStart, hourStart } from './periods.ts';
 
 const { corrections, decisions, settlements, usageRollups, balances } = schema;
@@ -60,7 +60,7 @@ interface Settled {
 
 function moveSums(db: BunSQLiteDatabase, { decision, settlement }: Settled, deltaNanoUsd: number): void {
   const { projectId, keyId, test } = decision;
-  const model = decision.models === null ? decision.model : spendLabel(JSON.parse(decision.models) as string[]);
+  const model = labelOf(decision);
   db.update(usageRollups)
     .set({ costNanoUsd: sql`${usageRollups.costNanoUsd} + ${deltaNanoUsd}` })
     .where(

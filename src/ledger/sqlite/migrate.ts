@@ -5,6 +5,7 @@ import operatorWorkspace from '../../../db/migrations/0002_operator_workspace.sq
 import alerts from '../../../db/migrations/0003_alerts.sql' with { type: 'text' };
 import chain from '../../../db/migrations/0004_chain.sql' with { type: 'text' };
 import catalogues from '../../../db/migrations/0005_catalogues.sql' with { type: 'text' };
+import archivedDoubts from '../../../db/migrations/0006_archived_doubts.sql' with { type: 'text' };
 
 /** A migration as drizzle-kit made it. */
 export interface Migration {
@@ -20,6 +21,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { tag: '0003_alerts', sql: alerts },
   { tag: '0004_chain', sql: chain },
   { tag: '0005_catalogues', sql: catalogues },
+  { tag: '0006_archived_doubts', sql: archivedDoubts },
 ];
 
 /**

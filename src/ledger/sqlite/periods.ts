@@ -2,6 +2,11 @@
 const HOUR_MS = 3_600_000;
 const DAY_MS = 86_400_000;
 
+/** How far back in time a budget, a start and a replay look by the day: longer than any month and rolling window. */
+export const KEPT_DAYS = 33;
+/** The same in milliseconds. */
+export const KEPT_MS = KEPT_DAYS * DAY_MS;
+
 /** The start of the hour that `atMs` is in. */
 export function hourStart(atMs: number): number {
   return atMs - (atMs % HOUR_MS);

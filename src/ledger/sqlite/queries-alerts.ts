@@ -1,11 +1,11 @@
 /** What alerts read, on a read-only connection. */
-import { and, asc, count, desc, eq, gt, inArray, isNotNull, lt, lte, max, min, notInArray, sql, type SQL } from 'drizzle-orm';
+import { and, asc, count, desc, eq, gt, inArray, isNotNull, lt, lte, max, min, ne, notInArray, sql, type SQL } from 'drizzle-orm';
 import type { BunSQLiteDatabase } from 'drizzle-orm/bun-sqlite';
 import { alertDeliveries } from '../../../db/schema-alerts.ts';
 import { decisions, settlements } from '../../../db/schema.ts';
-import type { DeliveryCounts, DeliveryFilter, DueDeliveries, LookBack, SeenUser, StoredDelivery } from '../alert-store.ts';
+import type { DeliveryCounts, DeliveryFilter, DueDeliveries, LookBack, SeenUser, SettledDelivery, StoredDelivery } from '../alert-store.ts';
 import type { Page, RecordedDecision } from '../store.ts';
-import { recordedWhere } from './queries-lists.ts';
+import { page, recordedWhere } from './queries-lists.ts';
 
 const BUDGET_REASONS = ['key_budget', 'user_budget', 'project_budget', 'workspace_budget'];
 /** How far back a look without a beginning goes: far more than can have been unnoticed before a crash. */
@@ -55,14 +55,28 @@ export function listDeliveries(
     .orderBy(desc(alertDeliveries.id))
     .limit(limit + 1)
     .all();
-  const items = rows.slice(0, limit);
-  return { items, nextCursor: rows.length > limit ? items[items.length - 1]!.id : null };
+  return page(rows, limit, ({ id }) => id);
 }
 
 /** How many deliveries there are of each state. */
 export function deliveryCounts(db: BunSQLiteDatabase): DeliveryCounts {
   const rows = db.select({ state: alertDeliveries.state, count: count() }).from(alertDeliveries).groupBy(alertDeliveries.state).all();
   return { pending: 0, delivered: 0, failed: 0, ...Object.fromEntries(rows.map((row) => [row.state, row.count])) };
+}
+
+/** Old rows of the outbox that wait for nothing. */
+export function settledDeliveries(
+  db: BunSQLiteDatabase,
+  { beforeMs, afterId, limit }: { beforeMs: number; afterId: number; limit: number },
+): SettledDelivery[] {
+  const { id, alertId, type, dedupeKey, state, createdAtMs } = alertDeliveries;
+  return db
+    .select({ id, alertId, type, dedupeKey })
+    .from(alertDeliveries)
+    .where(and(gt(id, afterId), lt(createdAtMs, beforeMs), ne(state, 'pending')))
+    .orderBy(asc(id))
+    .limit(limit)
+    .all();
 }
 
 /** What each alert said last of each subject, among these types. */

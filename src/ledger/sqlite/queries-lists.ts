@@ -139,8 +139,9 @@ export function listCredits(db: BunSQLiteDatabase, workspaceId: number): CreditE
   return db.select().from(creditEntries).where(eq(creditEntries.workspaceId, workspaceId)).orderBy(desc(creditEntries.seq)).all();
 }
 
-function page<Item>(items: Item[], limit: number, seqOf: (item: Item) => number): Page<Item> {
+/** A page of `limit` items, of a query that asked for one more. The cursor is the number of its last item. */
+export function page<Item>(items: Item[], limit: number, numberOf: (item: Item) => number): Page<Item> {
   if (items.length <= limit) return { items, nextCursor: null };
   const shown = items.slice(0, limit);
-  return { items: shown, nextCursor: seqOf(shown[shown.length - 1]!) };
+  return { items: shown, nextCursor: numberOf(shown[shown.length - 1]!) };
 }

@@ -11,7 +11,11 @@ const GROUPS: Record<UsageGroup, { field: keyof UsageLine; of: SQL }> = {
   day: { field: 'dayMs', of: sql`${rollups.hourMs} - ${rollups.hourMs} % 86400000` },
   hour: { field: 'hourMs', of: sql`${rollups.hourMs}` },
   // A request with fallbacks is kept under all its models; people look for the one that they asked for.
-  model: { field: 'model', of: sql`substr(${rollups.model}, 1, instr(${rollups.model} || ',', ',') - 1)` },
+  // `substr` ends a text at U+0000: a name without fallbacks is left whole.
+  model: {
+    field: 'model',
+    of: sql`iif(instr(${rollups.model}, ',') = 0, ${rollups.model}, substr(${rollups.model}, 1, instr(${rollups.model}, ',') - 1))`,
+  },
   project: { field: 'projectId', of: sql`${rollups.projectId}` },
   key: { field: 'keyId', of: sql`${rollups.keyId}` },
   reason: { field: 'reason', of: sql`${rollups.reason}` },

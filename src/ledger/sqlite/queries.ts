@@ -1,5 +1,5 @@
 import type { BunSQLiteDatabase } from 'drizzle-orm/bun-sqlite';
-import { deliveryCounts, dueDeliveries, listDeliveries, lookBack, newestDeliveries } from './queries-alerts.ts';
+import { deliveryCounts, dueDeliveries, listDeliveries, lookBack, newestDeliveries, settledDeliveries } from './queries-alerts.ts';
 import { checkCopy, writeCopy } from './queries-copy.ts';
 import { catalogueDocument, lastPriceSeq, listCatalogues } from './queries-catalogues.ts';
 import { loadDirectory } from './queries-directory.ts';
@@ -30,6 +30,7 @@ export const queries = {
   listDeliveries,
   deliveryCounts,
   newestDeliveries,
+  settledDeliveries,
   lookBack,
   writeCopy,
   checkCopy,

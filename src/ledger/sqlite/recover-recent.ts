@@ -1,10 +1,9 @@
 import type { Database } from 'bun:sqlite';
-import { spendLabel } from '../../domain/belonging.ts';
 import type { Belonging } from '../../domain/state.ts';
 import type { RestoredSpend } from '../state/restore.ts';
 import { COST_IN_FORCE } from './corrections.ts';
 import type { Checkpoint } from './protocol.ts';
-import { belongingOfRow, recentSeq, valuesOf, type Workspaces } from './recover-windows.ts';
+import { recentSeq, spenderOf, valuesOf, type SpenderColumns, type Workspaces } from './recover-windows.ts';
 
 /** How many seqs back settlements are read at most: their sums are known without them, only their times and senders are not. */
 const RECENT_SEQS = 60_000;
@@ -27,16 +26,6 @@ interface Stream {
   newest: { -readonly [Member in keyof RestoredSpend]: RestoredSpend[Member] } | null;
 }
 
-type Identity = [
-  projectId: number,
-  keyId: number,
-  test: number,
-  endUser: string | null,
-  ip: string | null,
-  model: string,
-  models: string | null,
-];
-
 /** Reads it. Times are ledger time. */
 export function recentSpend(db: Database, checkpoint: Checkpoint, workspaces: Workspaces, nowMs: number): RecentSpend {
   const fromSeq = recentSeq(db, 'settlements', nowMs, checkpoint.lastSeq - RECENT_SEQS);
@@ -56,7 +45,8 @@ export function recentSpend(db: Database, checkpoint: Checkpoint, workspaces: Wo
     if (costNanoUsd <= 0) continue;
     if (spends.length === 0) fromMs = atMs;
     let stream = streams.get(identity);
-    if (stream === undefined) streams.set(identity, (stream = streamOf(JSON.parse(identity) as Identity, workspaces)));
+    if (stream === undefined)
+      streams.set(identity, (stream = { ...spenderOf(JSON.parse(identity) as SpenderColumns, workspaces), newest: null }));
     const { newest } = stream;
     if (newest === null || seq >= exactSeq || Math.floor(newest.atMs / MINUTE_MS) !== Math.floor(atMs / MINUTE_MS)) {
       spends.push((stream.newest = { who: stream.who, label: stream.label, costNanoUsd, atMs }));
@@ -70,9 +60,4 @@ export function recentSpend(db: Database, checkpoint: Checkpoint, workspaces: Wo
 
 function hasCorrections(db: Database): boolean {
   return valuesOf(db, 'SELECT 1 FROM corrections LIMIT 1').length > 0;
-}
-
-function streamOf([projectId, keyId, test, endUser, ip, model, models]: Identity, workspaces: Workspaces): Stream {
-  const who = belongingOfRow({ test, workspaceId: workspaces.get(projectId) ?? 0, projectId, keyId, endUser, ip });
-  return { who, label: models === null ? model : spendLabel(JSON.parse(models) as string[]), newest: null };
 }

@@ -2,20 +2,18 @@ import type { Database } from 'bun:sqlite';
 import type { Belonging } from '../../domain/state.ts';
 import type { LedgerState } from '../state.ts';
 import type { RestoredSpend } from '../state/restore.ts';
-import { dayStart, hourStart } from './periods.ts';
+import { dayStart, hourStart, KEPT_MS } from './periods.ts';
 import type { Checkpoint } from './protocol.ts';
 import { recentSpend } from './recover-recent.ts';
-import { belongingOfRow, valuesOf, type BelongingRow, type Workspaces } from './recover-windows.ts';
+import { belongingOfRow, endUserOf, valuesOf, type BelongingRow, type Workspaces } from './recover-windows.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
-/** What settled longer ago only matters to budgets over all time: longer than the longest month and rolling window. */
-const KEPT_MS = 33 * DAY_MS;
 
 /** Sums of the table of an hour or a day, under the key that recent rows are taken off by. */
 interface SumRow extends Omit<BelongingRow, 'endUser'> {
   readonly startMs: number;
-  /** `project:user`, or null where no user is meant. Taken apart here: functions of SQL end a text at U+0000. */
+  /** `project:user`, or null where no user is meant. */
   readonly scopeId: string | null;
   readonly label: string;
   readonly cost: number;
@@ -36,7 +34,7 @@ export function restoreSpend(db: Database, memory: LedgerState, checkpoint: Chec
   restoreVolumes(db, memory);
 }
 
-/** Hours in the order of time; those before the bound in one sum for each key and label. */
+/** Hours in the order of time; those before the bound, which only matter to budgets over all time, in one sum for each key and label. */
 const HOURS = `SELECT max(r.hour_ms) AS startMs, r.test, p.workspace_id AS workspaceId, r.project_id AS projectId, r.key_id AS keyId,
   NULL AS scopeId, NULL AS ip, r.model AS label, sum(r.cost_nano_usd) AS cost
   FROM usage_rollups r JOIN projects p ON p.id = r.project_id WHERE r.cost_nano_usd > 0
@@ -62,7 +60,7 @@ function* remainders(
   const rows = sums.all(boundMs);
   sums.finalize();
   for (const row of rows) {
-    const who = belongingOfRow({ ...row, endUser: row.scopeId && row.scopeId.slice(row.scopeId.indexOf(':') + 1) });
+    const who = belongingOfRow({ ...row, endUser: row.scopeId && endUserOf(row.scopeId) });
     const costNanoUsd = row.cost - (recent.get(nameOf(row.startMs, who, row.label)) ?? 0);
     if (costNanoUsd > 0) yield { who, label: row.label, costNanoUsd, atMs: Math.min(row.startMs + lengthMs - 1, recentFromMs) };
   }

@@ -2,6 +2,7 @@ import type { Database } from 'bun:sqlite';
 import { senderGroup } from '../../domain/belonging.ts';
 import type { Belonging } from '../../domain/state.ts';
 import type { LedgerState } from '../state.ts';
+import { labelOf } from './label.ts';
 import type { Checkpoint } from './protocol.ts';
 
 /** How far back single rows are read: no window of requests is longer. */
@@ -35,12 +36,35 @@ export function belongingOfRow(row: BelongingRow): Belonging {
   };
 }
 
+/** The end user of a balance that is kept under `project:user`. Not taken apart in SQL, whose functions end a text at U+0000. */
+export function endUserOf(scopeId: string): string {
+  return scopeId.slice(scopeId.indexOf(':') + 1);
+}
+
 /** Every project's workspace: cheaper to look up here than to join for each row. */
 export type Workspaces = ReadonlyMap<number, number>;
 
 /** Reads them. */
 export function workspacesOfProjects(db: Database): Workspaces {
   return new Map(valuesOf<[number, number]>(db, 'SELECT id, workspace_id FROM projects'));
+}
+
+/** Whose the spend of a row is, and for which models, as its columns say it. */
+export type SpenderColumns = [
+  projectId: number,
+  keyId: number,
+  test: number,
+  endUser: string | null,
+  ip: string | null,
+  model: string,
+  models: string | null,
+];
+
+/** Who spent, and the label that the spend is kept under. */
+export function spenderOf(columns: SpenderColumns, workspaces: Workspaces): { readonly who: Belonging; readonly label: string } {
+  const [projectId, keyId, test, endUser, ip, model, models] = columns;
+  const who = belongingOfRow({ test, workspaceId: workspaces.get(projectId) ?? 0, projectId, keyId, endUser, ip });
+  return { who, label: labelOf({ model, models }) };
 }
 
 /** The rows of a query as arrays of their columns. Its statement does not outlive the call. */

@@ -12,7 +12,8 @@ import { restoreAdmissions, valuesOf, workspacesOfProjects } from './recover-win
 const MAX_CHECKED_PAGES = 1_024;
 /** Every table but those that grow with each request or operator's act, and that nothing is counted from at a start. */
 const SMALL_TABLES = `SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT IN
-  ('decisions', 'settlements', 'audit_events', 'chain_links', 'prunings', 'archived_rollups', 'archived_balances', 'alert_deliveries')`;
+  ('decisions', 'settlements', 'audit_events', 'chain_links', 'prunings', 'archived_rollups', 'archived_balances', 'archived_doubts',
+  'alert_deliveries')`;
 
 /** A state as it was before, and how to settle what was in flight when the process ended. */
 export interface Recovered {

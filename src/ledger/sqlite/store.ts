@@ -165,6 +165,10 @@ export class SqliteStore implements Store {
     return this.#write('recordDeliveries', progress, undefined);
   }
 
+  dropDeliveries(ids: readonly number[]) {
+    return this.#write('dropDeliveries', ids, undefined);
+  }
+
   async applySteps(request: ApplyRequest) {
     // A writer that died over a command leaves a successor that only knows whether it was committed.
     const outcome: ApplyOutcome | null = (await this.#write('applySteps', request, undefined)) ?? null;
@@ -185,6 +189,10 @@ export class SqliteStore implements Store {
 
   deliveryCounts() {
     return this.#read('deliveryCounts', undefined);
+  }
+
+  settledDeliveries(beforeMs: number, afterId: number, limit: number) {
+    return this.#read('settledDeliveries', { beforeMs, afterId, limit });
   }
 
   newestDeliveries(types: readonly string[]) {

@@ -1,5 +1,5 @@
 /** The derived tables as the rows of decisions and settlements have them, in SQL. */
-import { OUTCOMES } from './codes.ts';
+import { BASES, codeOf, OUTCOMES, UNSURE } from './codes.ts';
 import { COST_IN_FORCE } from './corrections.ts';
 
 const HOUR = 3_600_000;
@@ -32,13 +32,27 @@ export function balancesOf(where = 'true'): string {
     FROM ${SETTLED} JOIN projects p ON p.id = d.project_id WHERE s.counts_volume = 1 AND ${where} GROUP BY 2, 3, 4`;
 }
 
-/** A derived table with what its rows are named by, and what is summed. */
-export interface SumTable {
-  readonly table: 'usage_rollups' | 'balances';
-  /** What of it was pruned. */
-  readonly archive: 'archived_rollups' | 'archived_balances';
+const KIND = `CASE WHEN EXISTS (SELECT 1 FROM corrections c WHERE c.decision_seq = s.decision_seq) THEN 'corrected'
+  ${UNSURE.map((basis) => `WHEN s.basis = ${codeOf(BASES, basis)} THEN '${basis}'`).join(' ')} END`;
+
+/** What the decisions `d` of live keys that fit `where` leave of doubts and of corrections. */
+export function doubtsOf(where: string): string {
+  return `SELECT s.at_ms - s.at_ms % ${HOUR}, d.project_id, ${KIND} AS kind, count(*),
+      sum(iif(${KIND} = 'corrected', ${COST_IN_FORCE} - s.cost_nano_usd, s.cost_nano_usd))
+    FROM ${SETTLED} WHERE d.test = 0 AND kind IS NOT NULL AND ${where} GROUP BY 1, 2, 3`;
+}
+
+/** What stays of pruned rows: what its lines are named by, and what is summed. */
+export interface Archive {
+  readonly archive: 'archived_rollups' | 'archived_balances' | 'archived_doubts';
   readonly keys: readonly string[];
   readonly sums: readonly string[];
+  readonly of: (where: string) => string;
+}
+
+/** A derived table, and what of it was pruned. */
+export interface SumTable extends Archive {
+  readonly table: 'usage_rollups' | 'balances';
   readonly of: (where?: string) => string;
 }
 
@@ -57,6 +71,12 @@ export const SUM_TABLES: readonly SumTable[] = [
     sums: ['settled_nano_usd', 'requests', 'credits'],
     of: balancesOf,
   },
+];
+
+/** Everything that pruned rows leave. Each line of it is in the digest of its pruning. */
+export const ARCHIVES: readonly Archive[] = [
+  ...SUM_TABLES,
+  { archive: 'archived_doubts', keys: ['hour_ms', 'project_id', 'kind'], sums: ['requests', 'cost_nano_usd'], of: doubtsOf },
 ];
 
 /** What a derived table must be: what its rows say, and what pruned rows had said. */

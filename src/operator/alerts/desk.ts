@@ -5,6 +5,7 @@ import { budgetEvents } from './budgets.ts';
 import type { AlertEvent } from './event.ts';
 import { overrunEvent, recordedDenial, recordedOverrun, seenUser, sentryEvent } from './happenings.ts';
 import type { LedgerNews } from './ledger-news.ts';
+import { KEPT_MS, OldDeliveries } from './old-deliveries.ts';
 import { Outbox } from './outbox.ts';
 import { Postman } from './postman.ts';
 import { PROVIDER_TYPES, ProviderWatch } from './providers.ts';
@@ -49,6 +50,7 @@ export class AlertDesk {
   readonly book: AlertBook;
   readonly postman: Postman;
   readonly #outbox: Outbox;
+  readonly #oldDeliveries: OldDeliveries;
   readonly #providers: ProviderWatch;
   readonly #server: ServerWatch;
   readonly #grants = new Map<number, CreditEntry>();
@@ -66,6 +68,7 @@ export class AlertDesk {
     this.book = new AlertBook(snapshot.alerts, room.registry);
     this.postman = new Postman(room, this.book, sender, random);
     this.#outbox = new Outbox(room, this.book, this.postman);
+    this.#oldDeliveries = new OldDeliveries(room, this.book);
     this.#providers = new ProviderWatch(room, this.book);
     this.#server = new ServerWatch(room, news);
     this.witness = new Witness(
@@ -131,7 +134,7 @@ export class AlertDesk {
     const notes = this.witness.takeNotes();
     const happened = this.#happened;
     this.#happened = [];
-    if (this.book.isEmpty) return;
+    if (this.book.isEmpty) return this.#oldDeliveries.turn();
     const before = await this.#lookBack();
     const touched = [...before.touched, ...notes.touched];
     const denials = [...before.denials, ...notes.denials];
@@ -142,6 +145,7 @@ export class AlertDesk {
     for (const { living, event } of this.#providers.events(this.witness.connections, room.clock.monotonicMs()))
       this.#outbox.takeFor(living, event);
     await this.#outbox.turn();
+    await this.#oldDeliveries.turn();
   }
 
   #everybodyIsDue(): boolean {
@@ -173,13 +177,17 @@ export class AlertDesk {
       this.#providers.remember(providers);
       this.#server.remember(server);
       this.#before = null;
-      const sinceMs = room.engine.nowMs() - UNTOLD_MS;
+      const nowMs = room.engine.nowMs();
+      const sinceMs = nowMs - UNTOLD_MS;
       const turns = found.switches.filter(({ atMs }) => atMs >= sinceMs);
       return {
         touched: past.users.flatMap((user) => seenUser(room, user)),
         denials: past.denials.flatMap(recordedDenial),
         events: [
-          ...past.overruns.map((row) => overrunEvent(room, recordedOverrun(row), row.settlement?.atMs ?? null)),
+          ...past.overruns
+            // What is older may have been told, and its row in the outbox be gone.
+            .filter(({ decision }) => decision.atMs >= nowMs - KEPT_MS)
+            .map((row) => overrunEvent(room, recordedOverrun(row), row.settlement?.atMs ?? null)),
           ...turns.flatMap((turn) => sentryEvent(room, turn)),
         ],
       };

@@ -23,7 +23,7 @@ function take(
 ): void {
   // While the rows are there: only what the chain proves may go, and leave its sums.
   markPruned(db, chainKey, [...decisions, ...settlements, ...corrections], links, atMs);
-  archiveSums(db, seq, 'd.seq IN (SELECT value FROM json_each(?))', JSON.stringify(decisions));
+  archiveSums(db, seq, 'd.seq IN (SELECT value FROM json_each(?1))', JSON.stringify(decisions));
   // In this order, because the later ones name the earlier ones.
   for (const [table, seqs] of [
     ['corrections', corrections],
