@@ -6,6 +6,7 @@ import { EntryList, entryAt, entryCount, tagAt } from '../../src/ledger/sqlite/c
 import { readChainKey } from '../../src/ledger/sqlite/chain/key.ts';
 import { StoredRows } from '../../src/ledger/sqlite/chain/stored-rows.ts';
 import { ledgerPath, openForWriting } from '../../src/ledger/sqlite/open.ts';
+import { decodeBatch, encodeBatch } from '../../src/ledger/sqlite/protocol.ts';
 import { decisionRow, settlementRow, type Row } from '../../src/ledger/sqlite/rows.ts';
 import { Transactor } from '../../src/ledger/sqlite/transactor.ts';
 import { verifyFile } from '../../src/ledger/sqlite/verify.ts';
@@ -64,9 +65,17 @@ test('a row has the same digest in the message to the writer and as it is stored
   const stored = [new StoredRows(db, 0), new StoredRows(db, 1)];
   let { lastSeq, batch } = transactor.checkpoint();
   const property = fc.property(anyRows, (make) => {
-    const rows = JSON.parse(JSON.stringify(make(lastSeq + 1))) as Row[];
+    const made = make(lastSeq + 1);
     lastSeq += 2;
-    expect(transactor.batch({ batch: ++batch, lastSeq, lastAtMs: 1 }, rows)).toMatchObject({ kind: 'committed', value: [] });
+    const {
+      rows,
+      texts,
+      kind: _kind,
+      ...stamp
+    } = decodeBatch(encodeBatch({ kind: 'batch', batch: ++batch, lastSeq, lastAtMs: 1, rows: made }));
+    expect(rows).toEqual(JSON.parse(JSON.stringify(made)));
+    expect(texts).toHaveLength(rows.length);
+    expect(transactor.batch(stamp, rows, texts)).toMatchObject({ kind: 'committed', value: [] });
     for (const row of rows) {
       const seq = row[1] as number;
       const sent = tagOf(row[0], row).slice();

@@ -1,4 +1,4 @@
-import type { WriterReply, WriterRequest } from './protocol.ts';
+import { decodeBatch, type WriterReply, type WriterRequest } from './protocol.ts';
 import { messageOf } from './transactor.ts';
 import { serve, type WorkerPort } from './worker-port.ts';
 import { WriterService, type WriterHooks } from './writer-service.ts';
@@ -15,7 +15,7 @@ export function serveWriter(port: WorkerPort, hooks: WriterHooks = {}): void {
 }
 
 function decode(data: unknown): WriterRequest {
-  return (typeof data === 'string' ? JSON.parse(data) : data) as WriterRequest;
+  return typeof data === 'string' ? decodeBatch(data) : (data as WriterRequest);
 }
 
 function broken(request: WriterRequest, error: unknown): WriterReply {

@@ -37,9 +37,12 @@ export class Transactor {
     );
   }
 
-  /** Commits rows in their order. A row that breaks a constraint is left out and reported; the others go in. */
-  batch(stamp: Stamp, rows: readonly Row[]): Ending<readonly RefusedRow[]> {
-    const ending = this.#transaction(stamp, () => this.#insertAll(rows));
+  /**
+   * Commits rows in their order. A row that breaks a constraint is left out and reported; the others go in.
+   * `texts` are the rows as JSON, where the caller has them.
+   */
+  batch(stamp: Stamp, rows: readonly Row[], texts: readonly string[] | null = null): Ending<readonly RefusedRow[]> {
+    const ending = this.#transaction(stamp, () => this.#insertAll(rows, texts));
     if (ending.kind !== 'failed' || !isConstraint(ending.error)) return ending;
     return this.#transaction(stamp, () => this.#insertSingly(rows));
   }
@@ -130,10 +133,10 @@ export class Transactor {
     this.#books = new Books(this.db);
   }
 
-  #insertAll(rows: readonly Row[]): RefusedRow[] {
-    for (const row of rows) {
+  #insertAll(rows: readonly Row[], texts: readonly string[] | null): RefusedRow[] {
+    for (const [index, row] of rows.entries()) {
       this.#insert(row);
-      this.#chain.row(row);
+      this.#chain.row(row, texts?.[index]);
     }
     return [];
   }

@@ -1,6 +1,14 @@
 import type { Clock } from '../../clock.ts';
 import type { ChainSeals } from './chain/key.ts';
-import type { BatchRequest, Checkpoint, CommandRequest, ProbeRequest, WriterReply, WriterRequest } from './protocol.ts';
+import {
+  encodeBatch,
+  type BatchRequest,
+  type Checkpoint,
+  type CommandRequest,
+  type ProbeRequest,
+  type WriterReply,
+  type WriterRequest,
+} from './protocol.ts';
 
 const RESTART_MS = 100;
 
@@ -62,7 +70,7 @@ export class WriterLink {
   }
 
   #post(request: WriterRequest): void {
-    this.#worker?.postMessage(request.kind === 'batch' ? JSON.stringify(request) : request);
+    this.#worker?.postMessage(request.kind === 'batch' ? encodeBatch(request) : request);
   }
 
   #receive(reply: WriterReply): void {

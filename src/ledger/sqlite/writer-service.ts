@@ -85,7 +85,7 @@ export class WriterService {
   }
 
   #batch(request: BatchRequest): Ending<Written> {
-    const ending = this.#living().batch(request, request.rows);
+    const ending = this.#living().batch(request, request.rows, request.texts);
     if (ending.kind === 'failed') return ending;
     return { ...ending, value: { refused: ending.value ?? [], value: null } };
   }

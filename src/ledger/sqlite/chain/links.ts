@@ -75,9 +75,9 @@ export class ChainWriter {
     this.#stored = CHAINED_TABLES.map((_, table) => new StoredRows(db, table));
   }
 
-  /** Takes a row of a batch. Its kind is its table. */
-  row(row: Row): void {
-    this.#entries.add(row[0], row[1] as number, tagOf(row[0], row));
+  /** Takes a row of a batch. Its kind is its table; `text` is the row as JSON, where the caller has it. */
+  row(row: Row, text?: string): void {
+    this.#entries.add(row[0], row[1] as number, tagOf(row[0], row, text));
   }
 
   /** Takes what the transaction has stored between two seqs, both included, whatever wrote it. */
