@@ -53,19 +53,12 @@ class Relay {
     this.attempt.onStopWhileRelaying(() => this.#stopped());
   }
 
-  async pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
-    if (this.#over) return await breakOff(controller, LAST_BYTES_MS);
+  /** Without async functions: every chunk comes through here, and each of them costs promises of its own. */
+  pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
+    if (this.#over) return breakOff(controller, LAST_BYTES_MS);
     this.#pulling = true;
     this.attempt.handedOverAtTick = null;
-    try {
-      await this.#pass(controller);
-    } catch (error) {
-      this.#interrupted(controller, error);
-    }
-    this.#pulling = false;
-    this.#waitForClient();
-    // A stop that came between the last read and here was seen by nobody.
-    if (this.attempt.stopReason !== null) this.#stopped();
+    return this.body.read().then(this.#onChunk, this.#onBroken);
   }
 
   cancel(): void {
@@ -74,22 +67,43 @@ class Relay {
     this.#end(this.attempt.stopReason ?? 'client_aborted');
   }
 
-  async #pass(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
-    for (;;) {
-      const chunk = await this.body.read();
+  readonly #onChunk = (chunk: Uint8Array | null): void | Promise<void> => {
+    const controller = this.#controller!;
+    try {
       if (chunk === null) return this.#finish(controller);
       const out = this.reader.push(chunk);
-      if (out !== null) return controller.enqueue(out);
+      if (out === null) return this.body.read().then(this.#onChunk, this.#onBroken);
+      controller.enqueue(out);
+    } catch (error) {
+      this.#interrupted(controller, error);
     }
+    return this.#pulled();
+  };
+
+  readonly #onBroken = (error: unknown): void => {
+    this.#interrupted(this.#controller!, error);
+    this.#pulled();
+  };
+
+  #pulled(): void {
+    this.#pulling = false;
+    this.#waitForClient();
+    // A stop that came between the last read and here was seen by nobody.
+    if (this.attempt.stopReason !== null) this.#stopped();
   }
 
   async #finish(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
-    const tail = this.reader.flush();
-    if (tail !== null) controller.enqueue(tail);
-    if (this.reader instanceof DecodingReader) await this.reader.finish();
-    this.#end(this.reader.complete ? 'completed' : 'upstream_interrupted');
-    this.#over = true;
-    controller.close();
+    try {
+      const tail = this.reader.flush();
+      if (tail !== null) controller.enqueue(tail);
+      if (this.reader instanceof DecodingReader) await this.reader.finish();
+      this.#end(this.reader.complete ? 'completed' : 'upstream_interrupted');
+      this.#over = true;
+      controller.close();
+    } catch (error) {
+      this.#interrupted(controller, error);
+    }
+    this.#pulled();
   }
 
   #waitForClient(): void {

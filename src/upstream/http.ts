@@ -59,7 +59,7 @@ class HttpUpstream implements Upstream {
     return fetch(request.url, {
       method: request.method,
       headers: request.headers,
-      body: request.body,
+      body: bodyOf(request),
       signal,
       session: this.#session,
       redirect: 'manual',
@@ -71,6 +71,13 @@ class HttpUpstream implements Upstream {
   }
 }
 
+/** `fetch` copies bytes, because they could change, but no blob: the pieces are copied once, here. */
+function bodyOf({ body, moreBody = NO_PIECES }: UpstreamRequest): Uint8Array<ArrayBuffer> | Blob | null {
+  return body === null || moreBody.length === 0 ? body : new Blob([body, ...moreBody]);
+}
+
+const NO_PIECES: readonly Uint8Array<ArrayBuffer>[] = [];
+
 /** One request and its answer: whatever ends it first, ends it once, and the reason stays. */
 class Exchange {
   readonly #socket = new AbortController();
@@ -78,13 +85,15 @@ class Exchange {
   readonly #onSignal = () => {
     if (!this.#released) this.stop('aborted', 'signal');
   };
+  // Not the whole request: a long stream must not hold its body.
+  readonly #signal: AbortSignal | null;
+  readonly #idleMs: number;
   #released = false;
   #stopped: UpstreamBroken | null = null;
 
-  constructor(
-    readonly request: UpstreamRequest,
-    watchdogs: Watchdogs,
-  ) {
+  constructor(request: UpstreamRequest, watchdogs: Watchdogs) {
+    this.#signal = request.signal;
+    this.#idleMs = request.idleMs;
     this.#watchdog = watchdogs.watch(() => this.stop('timeout', 'watchdog'));
     this.#watchdog.arm(request.firstByteMs);
     request.signal?.addEventListener('abort', this.#onSignal, { once: true });
@@ -111,11 +120,11 @@ class Exchange {
   release(): void {
     this.#released = true;
     this.#watchdog.end();
-    this.request.signal?.removeEventListener('abort', this.#onSignal);
+    this.#signal?.removeEventListener('abort', this.#onSignal);
   }
 
   waiting(): void {
-    this.#watchdog.arm(this.request.idleMs);
+    this.#watchdog.arm(this.#idleMs);
   }
 
   resting(): void {
@@ -187,6 +196,20 @@ class HttpAnswer implements UpstreamAnswer {
   readonly #exchange: Exchange;
   #ended = false;
 
+  readonly #onPart = (part: BodyPart): Uint8Array<ArrayBuffer> | null => {
+    const exchange = this.#exchange;
+    exchange.resting();
+    // An abort may show itself as a clean end: the reason was set before it.
+    if (exchange.stopped) throw exchange.stopped;
+    if (!part.done) return part.value;
+    this.#end();
+    return null;
+  };
+
+  readonly #onBroken = (error: unknown): never => {
+    throw this.#exchange.stop('interrupted', errorCode(error));
+  };
+
   constructor(response: Response, exchange: Exchange) {
     this.status = response.status;
     this.headers = response.headers;
@@ -195,32 +218,17 @@ class HttpAnswer implements UpstreamAnswer {
     if (this.#reader === null) this.#end();
   }
 
-  async read(): Promise<Uint8Array<ArrayBuffer> | null> {
+  /** Without async functions: a stream comes through here with every chunk, and each of them costs promises of its own. */
+  read(): Promise<Uint8Array<ArrayBuffer> | null> {
     const exchange = this.#exchange;
-    if (exchange.stopped) throw exchange.stopped;
-    if (this.#reader === null || this.#ended) return null;
-    const part = await this.#next(this.#reader);
-    if (!part.done) return part.value;
-    this.#end();
-    return null;
+    if (exchange.stopped) return Promise.reject(exchange.stopped);
+    if (this.#reader === null || this.#ended) return Promise.resolve(null);
+    exchange.waiting();
+    return this.#reader.read().then(this.#onPart, this.#onBroken);
   }
 
   abort(): void {
     if (!this.#ended) this.#exchange.stop('aborted', 'abort');
-  }
-
-  async #next(reader: BodyReader): Promise<BodyPart> {
-    const exchange = this.#exchange;
-    exchange.waiting();
-    try {
-      const part = await reader.read();
-      exchange.resting();
-      // An abort may show itself as a clean end: the reason was set before it.
-      if (exchange.stopped) throw exchange.stopped;
-      return part;
-    } catch (error) {
-      throw exchange.stop('interrupted', errorCode(error));
-    }
   }
 
   #end(): void {

@@ -11,6 +11,8 @@ export interface UpstreamRequest {
   /** Made by `requestHeaders`; holds the provider's key, so it is never logged. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array<ArrayBuffer> | null;
+  /** What follows `body` of a large one, so that it need not be put together first. The simulator is given none. */
+  readonly moreBody?: readonly Uint8Array<ArrayBuffer>[];
   /** Ends the exchange in every phase, the socket included. Null for a request that nobody can end. */
   readonly signal: AbortSignal | null;
   /** The same without the cost of a signal: told, before anything is sent, how the exchange is ended. */

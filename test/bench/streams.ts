@@ -30,7 +30,7 @@ interface Measured {
   readonly memoryKb: number[];
 }
 
-/** Streams of 200 chunks, against a bare pass-through of the stream and against the provider itself. */
+/** Streams of 200 chunks, against a bare pass-through of the stream, one whose chunks go through JavaScript, and the provider itself. */
 export async function streams(): Promise<Row[]> {
   const rows: Row[] = [];
   for (const shape of SHAPES) rows.push(...(await oneShape(shape)));
@@ -41,7 +41,9 @@ async function oneShape(shape: Shape): Promise<Row[]> {
   const upstream = await startPeer('upstream.ts', String(CHUNKS), String(shape.pauseMs));
   const { panicly, contender } = await startOurs(upstream);
   await using _ours = panicly;
-  const contenders = [direct(upstream), await startPass('bare Bun.serve', 'bare-bun.ts', upstream), contender];
+  const bare = await startPass('bare Bun.serve', 'bare-bun.ts', upstream);
+  const relay = await startPass('bare JavaScript', 'bare-relay.ts', upstream);
+  const contenders = [direct(upstream), bare, relay, contender];
   const measured: Measured[] = contenders.map((who) => ({ who, cpuPerEvent: [], firstByteMs: [], memoryKb: [] }));
   for (const who of contenders) await warmUp(who, shape.streams);
   for (let round = 0; round < shape.rounds; round++) for (const one of measured) await measure(one, shape.streams);
@@ -90,17 +92,20 @@ function direct({ pid, port }: Listening): Contender {
   return { name: 'no gateway', pid, port, headers: {} };
 }
 
-function rowsOf({ streams: count, pauseMs }: Shape, [provider, bare, ours]: readonly Measured[]): Row[] {
+function rowsOf({ streams: count, pauseMs }: Shape, [provider, bare, relay, ours]: readonly Measured[]): Row[] {
   const shape = `${count} streams, a chunk every ${pauseMs} ms`;
-  const ratio = median(ours!.cpuPerEvent.map((cpu, round) => cpu / bare!.cpuPerEvent[round]!));
+  const times = (one: Measured) => median(one.cpuPerEvent.map((cpu, round) => cpu / bare!.cpuPerEvent[round]!));
+  const ratio = times(ours!);
   const added = median(ours!.firstByteMs) - median(provider!.firstByteMs);
   const sync = fsyncMs();
   const memoryKb = median(ours!.memoryKb);
   const cpu = (one: Measured) => `${median(one.cpuPerEvent).toFixed(1)} us CPU a chunk`;
   const first = (one: Measured) => `first byte ${median(one.firstByteMs).toFixed(1)} ms`;
+  const memory = (one: Measured) => `${median(one.memoryKb).toFixed(0)} kB a stream`;
   return [
     figure(shape, 'no gateway', first(provider!)),
-    figure(shape, bare!.who.name, `${cpu(bare!)}, ${first(bare!)}, ${median(bare!.memoryKb).toFixed(0)} kB a stream`),
+    figure(shape, bare!.who.name, `${cpu(bare!)}, ${first(bare!)}, ${memory(bare!)}`),
+    figure(shape, relay!.who.name, `${cpu(relay!)}, ${times(relay!).toFixed(2)} times, ${first(relay!)}, ${memory(relay!)}`),
     judged(shape, 'panicly', `${cpu(ours!)}, ${ratio.toFixed(2)} times`, `at most ${GREATEST_RATIO} times`, ratio <= GREATEST_RATIO),
     judged(
       shape,

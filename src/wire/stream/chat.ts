@@ -3,6 +3,7 @@ import type { Usage } from '../../domain/usage.ts';
 import { readUsage } from '../usage.ts';
 import { objectIn, type Json } from '../usage/figures.ts';
 import { isError, textBytes, type EventReader } from './events.ts';
+import { varying, type PlainEvent, type Varying } from './template.ts';
 
 /** Reasoning comes under several names, at times under two at once: then the longer one counts. */
 const REASONING: ReadonlySet<string> = new Set(['reasoning', 'reasoning_content', 'reasoning_details', 'thinking']);
@@ -33,6 +34,19 @@ export class ChatEvents implements EventReader {
       const choice = objectIn(entry);
       if (choice !== null) this.#readChoice(choice);
     }
+  }
+
+  plain(event: Json): PlainEvent | null {
+    const { choices } = event;
+    if (!Array.isArray(choices) || choices.length !== 1) return null;
+    const choice = objectIn(choices[0]);
+    const delta = objectIn(choice?.['delta']);
+    if (choice === null || delta === null || readUsage(this.route, event) !== null) return null;
+    return { deliveredBytes: deltaBytes(delta), varying: varyingOf(event, choice, delta) };
+  }
+
+  readPlain(deliveredBytes: number): void {
+    this.deliveredBytes += deliveredBytes;
   }
 
   readDone(): void {
@@ -66,4 +80,23 @@ function deltaBytes(delta: Json): number {
     else bytes += textBytes(delta[name]);
   }
   return bytes + reasoning;
+}
+
+/** What differs from one chunk to the next, with all providers. Of two names for the reasoning the longer counts: then neither may vary. */
+function varyingOf(event: Json, choice: Json, delta: Json): Varying[] {
+  const calls = delta['tool_calls'];
+  const call = Array.isArray(calls) && calls.length === 1 ? objectIn(objectIn(calls[0])?.['function']) : null;
+  const reasoning = Object.keys(delta).filter((name) => REASONING.has(name));
+  const delivered: [string, unknown][] = [
+    ['content', delta['content']],
+    ['arguments', call?.['arguments']],
+  ];
+  if (reasoning.length === 1) delivered.push([reasoning[0]!, delta[reasoning[0]!]]);
+  const others: [string, unknown][] = [
+    ['id', event['id']],
+    ['created', event['created']],
+    ['obfuscation', event['obfuscation']],
+    ['text', choice['text']],
+  ];
+  return [...varying(delivered, true), ...varying(others, false)];
 }

@@ -1,10 +1,18 @@
 import type { Usage } from '../../domain/usage.ts';
 import { objectIn, type Json } from '../usage/figures.ts';
+import type { PlainEvent } from './template.ts';
 
 /** What the events of one protocol tell. One for each stream. */
 export interface EventReader {
   /** An event whose data is a JSON object. */
   read(event: Json): void;
+  /**
+   * What of an event that was just read may be another text in the next. Null when it says more than what it delivers: reading
+   * the same once more has to change nothing but the sum of the delivered bytes.
+   */
+  plain(event: Json): PlainEvent | null;
+  /** An event came that is known to be a plain one and delivers so many bytes. */
+  readPlain(deliveredBytes: number): void;
   /** An event whose data is `[DONE]`. */
   readDone(): void;
   /** Whether the answer is whole; `ended` says that the provider closed the stream in an orderly way. */

@@ -4,8 +4,13 @@ import { objectIn } from '../usage/figures.ts';
 import type { EventReader } from './events.ts';
 import { EventSplitter, joinedData, type EventSink } from './splitter.ts';
 import { cutInjectedUsage, withoutCuts, type Cuts } from './strip.ts';
+import { Template } from './template.ts';
 
 const decoder = new TextDecoder();
+
+/** A template takes as long as reading two events: one is made for so many events that were like the last ones, and a few at the beginning. */
+const EVENTS_FOR_A_TEMPLATE = 8;
+const FIRST_TEMPLATES = 8;
 
 /** Cuts a stream into events, has them read, and takes out what was injected when it `strips`. */
 export class Reader implements StreamReader, EventSink {
@@ -14,6 +19,8 @@ export class Reader implements StreamReader, EventSink {
   #ended = false;
   #failed = false;
   #unreadBytes = 0;
+  #template: Template | null = null;
+  #templatesLeft = FIRST_TEMPLATES;
 
   constructor(
     private readonly events: EventReader,
@@ -42,7 +49,9 @@ export class Reader implements StreamReader, EventSink {
 
   push(chunk: Uint8Array): Uint8Array | null {
     const splitter = this.#splitter;
-    splitter.feed(chunk);
+    const from = this.#template !== null && splitter.isBetweenEvents ? this.#readAlike(this.#template, chunk) : 0;
+    if (from > 0 && from === chunk.length) return this.#cuts.length === 0 ? chunk : this.#withoutCuts(chunk, from);
+    splitter.feed(chunk, from);
     const passed = this.strips ? this.#passed(chunk) : chunk;
     splitter.keep();
     return passed;
@@ -72,16 +81,41 @@ export class Reader implements StreamReader, EventSink {
       return;
     }
     this.events.read(event);
-    if (this.strips && dataLines === 1) cutInjectedUsage(this.#cuts, bytes, { start, end, dataStart }, event);
+    if (dataLines !== 1) return;
+    const cuts = this.#cuts;
+    const cutsBefore = cuts.length;
+    if (this.strips) cutInjectedUsage(cuts, bytes, { start, end, dataStart }, event);
+    if (this.#templatesLeft < 1) return;
+    const plain = this.events.plain(event);
+    if (plain === null) return;
+    const [cutFrom = end, cutTo = end] = cuts.slice(cutsBefore);
+    this.#template = Template.of(bytes, { start, end, cutFrom, cutTo }, plain) ?? this.#template;
+    this.#templatesLeft--;
+  }
+
+  /** Reads the whole events at the beginning of a chunk that are like the template: the position behind them. */
+  #readAlike(template: Template, chunk: Uint8Array): number {
+    let from = 0;
+    for (;;) {
+      const end = template.match(chunk, from);
+      if (end < 0) return from;
+      this.events.readPlain(template.deliveredBytes);
+      if (template.cutFrom < template.cutTo) this.#cuts.push(template.cutFrom + template.shift, template.cutTo + template.shift);
+      this.#templatesLeft += 1 / EVENTS_FOR_A_TEMPLATE;
+      from = end;
+    }
   }
 
   #passed(chunk: Uint8Array | null): Uint8Array | null {
     const { source, consumed } = this.#splitter;
     if (this.#cuts.length === 0 && source === chunk && consumed === chunk.length) return chunk;
-    if (consumed === 0) return null;
+    return consumed === 0 ? null : this.#withoutCuts(source, consumed);
+  }
+
+  #withoutCuts(source: Uint8Array, length: number): Uint8Array | null {
     const cuts = this.#cuts;
     this.#cuts = [];
-    return withoutCuts(source, consumed, cuts);
+    return withoutCuts(source, length, cuts);
   }
 }
 

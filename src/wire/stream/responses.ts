@@ -3,6 +3,7 @@ import { idOf } from '../answer.ts';
 import { readUsage } from '../usage.ts';
 import { objectIn, type Json } from '../usage/figures.ts';
 import { isError, textBytes, type EventReader } from './events.ts';
+import { varying, type PlainEvent } from './template.ts';
 
 /** Events after which nothing comes. */
 const TERMINAL: ReadonlySet<unknown> = new Set(['response.completed', 'response.incomplete', 'response.failed', 'response.cancelled']);
@@ -31,6 +32,20 @@ export class ResponsesEvents implements EventReader {
     if (response === null) return;
     this.responseId = idOf(response) ?? this.responseId;
     this.usage = readUsage('responses', event) ?? this.usage;
+  }
+
+  plain(event: Json): PlainEvent | null {
+    const { type, delta, obfuscation } = event;
+    if (typeof type !== 'string' || !type.endsWith('.delta') || objectIn(event['response']) !== null) return null;
+    const others: [string, unknown][] = [
+      ['obfuscation', obfuscation],
+      ['sequence_number', event['sequence_number']],
+    ];
+    return { deliveredBytes: textBytes(delta), varying: [...varying([['delta', delta]], true), ...varying(others, false)] };
+  }
+
+  readPlain(deliveredBytes: number): void {
+    this.#deltaBytes += deliveredBytes;
   }
 
   /** `[DONE]` is not a part of this protocol. */

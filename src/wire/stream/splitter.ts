@@ -49,12 +49,18 @@ export class EventSplitter {
 
   constructor(private readonly sink: EventSink) {}
 
-  /** Takes a chunk and tells the sink of every event that is whole now. */
-  feed(chunk: Uint8Array): void {
+  /** Whether the next chunk begins with an event. */
+  get isBetweenEvents(): boolean {
+    return this.#heldBytes === 0 && !this.#skipping;
+  }
+
+  /** Takes a chunk and tells the sink of every event that is whole now. Between two events, whole ones up to `from` may be left out. */
+  feed(chunk: Uint8Array, from = 0): void {
     if (!this.#usesCr) this.#usesCr = chunk.indexOf(CR) >= 0;
     if (this.#heldBytes > 0) this.#append(chunk);
     else this.source = chunk;
-    this.consumed = this.#skipping ? this.#skip(chunk) : 0;
+    if (from > 0) this.#lineStart = this.#searchFrom = from;
+    this.consumed = this.#skipping ? this.#skip(chunk) : from;
     if (!this.#skipping) this.#read();
     if (this.source.length - this.consumed > MAX_EVENT_BYTES) this.#beginSkipping();
   }
