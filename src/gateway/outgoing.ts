@@ -1,14 +1,21 @@
 import { Refusal } from '../domain/errors.ts';
 import type { BodyEdit, PricingRules } from '../domain/facts.ts';
 import { forwardEdits, injectsUsage } from '../pricing/edits.ts';
-import { editBody } from '../wire/edit.ts';
+import { editBody, editParts } from '../wire/edit.ts';
 import type { JsonBody } from '../wire/json.ts';
 import type { Attempt } from './attempt.ts';
 import type { Priced } from './price.ts';
 
+/** A body of at least this size leaves in pieces: to put it together is one copy more, and that of a small one costs nothing. */
+const IN_PIECES_BYTES = 64 * 1024;
+
 /** The body that leaves, and what we put into it. */
 export interface Outgoing {
-  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly body: Uint8Array<ArrayBuffer>;
+  /** What follows `body` of a large one. */
+  readonly moreBody: readonly Uint8Array<ArrayBuffer>[];
+  /** What the client sent. */
+  readonly clientBytes: Uint8Array;
   /** Top-level fields that the client did not send and that may be left out again when the provider refuses them. */
   readonly injectedFields: readonly string[];
   /** True when the client did not ask for usage and we did: what that adds is taken out again. */
@@ -27,20 +34,28 @@ export class FieldRefused {
 export function outgoingBody(attempt: Attempt, body: JsonBody, pricing: PricingRules): Outgoing | Refusal {
   const { priced, verdict } = attempt;
   const { facts, candidate } = priced;
-  const isLeftOut = (field: string) => priced.connection?.refusedFields.has(field) === true && !Object.hasOwn(body.value, field);
+  const isLeftOut = (field: string) => priced.connection?.refusedFields.has(field) === true && !body.has(field);
   const edits: BodyEdit[] = forwardEdits(facts, priced.profile, candidate.quote, pricing, verdict.outputCap).filter(
     ({ path }) => !isRemovable(path[0]!, priced) || !isLeftOut(path[0]!),
   );
   if (verdict.outputCap !== null && !edits.some(({ path }) => isObeyedCap(path[0]!, priced))) return cannotCap(verdict.outputCap);
   const stripsUsage = facts.includeUsage !== true && injectsUsage(facts, priced.profile) && !isLeftOut('stream_options');
   if (stripsUsage) edits.push({ path: ['stream_options', 'include_usage'], json: 'true' });
-  const injectedFields = edits
-    .map(({ path }) => path[0]!)
-    .filter((field) => isRemovable(field, priced) && !Object.hasOwn(body.value, field));
+  const injectedFields = edits.map(({ path }) => path[0]!).filter((field) => isRemovable(field, priced) && !body.has(field));
   if (priced.forwardModel !== facts.model) edits.push({ path: ['model'], json: JSON.stringify(priced.forwardModel) });
-  const bytes = edits.length === 0 ? body.bytes : editBody(body, edits);
-  return { bytes: bytes as Uint8Array<ArrayBuffer>, injectedFields, stripsUsage };
+  const inPieces = priced.connection !== null && edits.length > 0 && body.bytes.length >= IN_PIECES_BYTES;
+  const pieces = inPieces ? editParts(body, edits) : NO_PIECES;
+  const first = inPieces ? pieces[0]! : edits.length === 0 ? body.bytes : editBody(body, edits);
+  return {
+    body: first as Uint8Array<ArrayBuffer>,
+    moreBody: (inPieces ? pieces.slice(1) : NO_PIECES) as readonly Uint8Array<ArrayBuffer>[],
+    clientBytes: body.bytes,
+    injectedFields,
+    stripsUsage,
+  };
 }
+
+const NO_PIECES: readonly Uint8Array[] = [];
 
 /**
  * What can be left out with another hold (a cap) or with none (usage). What pins a price cannot: without `service_tier` or
@@ -77,10 +92,8 @@ function names(text: string, field: string): boolean {
   return new RegExp(`(?<!\\w)${field}(?!\\w)`).test(text);
 }
 
-/** The name stands in the body once because we put it there. */
-function clientSays({ bytes }: Outgoing, field: string): boolean {
-  const body = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return body.indexOf(field) !== body.lastIndexOf(field);
+function clientSays({ clientBytes }: Outgoing, field: string): boolean {
+  return Buffer.from(clientBytes.buffer, clientBytes.byteOffset, clientBytes.byteLength).includes(field);
 }
 
 /** The field of the output cap among the fields that a connection refused, for this request. */

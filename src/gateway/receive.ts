@@ -18,6 +18,9 @@ export interface Received {
 /** Bodies of at most this announced size are reserved as a whole and read in one go. */
 const SMALL_BYTES = 256 * 1024;
 
+/** So are those up to this size while they leave half of the room free: a stream of pieces doubles what receiving costs. */
+const MEDIUM_BYTES = 4 * 1024 * 1024;
+
 /** One timer for all bodies: one each, raced against the reading, costs several microseconds a request. */
 const deadlines = new Watchdogs();
 
@@ -70,10 +73,16 @@ function readWithin(request: Request, limits: ReceiveLimits, reservation: Reserv
 
 async function readBody(request: Request, limits: ReceiveLimits, reservation: Reservation): Promise<Uint8Array | Refusal> {
   const announced = announcedBytes(request.headers);
-  if (announced === 0 || announced > SMALL_BYTES) return readCounted(request, limits, reservation);
+  if (announced === 0 || !isReadAtOnce(announced, reservation)) return readCounted(request, limits, reservation);
   if (!reservation.add(announced)) return full();
   const bytes = await request.bytes();
   return bytes.byteLength > limits.bodyBytes ? tooLarge(limits) : bytes;
+}
+
+/** Who only announces can hold half of the room with larger bodies, and no more: the other half is for what has arrived. */
+function isReadAtOnce(announced: number, { budget }: Reservation): boolean {
+  if (announced <= SMALL_BYTES) return true;
+  return announced <= MEDIUM_BYTES && budget.takenBytes + announced <= budget.capacityBytes / 2;
 }
 
 /** Reserves what has really arrived: a large body that is only announced, or of no announced size, takes no room from others. */

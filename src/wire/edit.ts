@@ -1,5 +1,6 @@
 import type { BodyEdit } from '../domain/facts.ts';
 import { JsonBody } from './json.ts';
+import { NO_LONG_TEXTS } from './json/long-text.ts';
 import { isNamed, spansOf, type MemberSpan } from './json/members.ts';
 import { isSpace, scanObject } from './json/scan.ts';
 
@@ -12,31 +13,44 @@ type Change = string | null | Map<string, string | null>;
  * `json` of an edit must be valid JSON. Later edits win. Throws a RangeError for a path that has not one or two names.
  */
 export function editBody(body: JsonBody, edits: readonly BodyEdit[]): Uint8Array {
+  return joined(editParts(body, edits));
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  if (parts.length === 1) return parts[0]!;
+  let length = 0;
+  for (const part of parts) length += part.length;
+  const out = Buffer.allocUnsafe(length);
+  let at = 0;
+  for (const part of parts) {
+    out.set(part, at);
+    at += part.length;
+  }
+  return out;
+}
+
+/** The same, in pieces that share the memory of the body: for a body that is too large to be copied once more than must be. */
+export function editParts(body: JsonBody, edits: readonly BodyEdit[]): readonly Uint8Array[] {
   if (edits.length === 1 && isAddition(body, edits[0]!)) return withAddition(body, edits[0]!);
   const changes = new Map<string, Change>();
   for (let index = 0; index < edits.length; index++) {
     // A member that was set as a whole and is then edited inside must be read again first.
-    if (!addChange(changes, edits[index]!)) return editBody(reread(applied(body, changes)), edits.slice(index));
+    if (!addChange(changes, edits[index]!)) return editParts(reread(joined(applied(body, changes))), edits.slice(index));
   }
-  return changes.size === 0 ? body.bytes : applied(body, changes);
+  return changes.size === 0 ? [body.bytes] : applied(body, changes);
 }
 
 /** The common case: one new member at the end of the outermost object. */
 function isAddition(body: JsonBody, { path, json }: BodyEdit): boolean {
-  return path.length === 1 && json !== null && !Object.hasOwn(body.value, path[0]!);
+  return path.length === 1 && json !== null && !body.has(path[0]!);
 }
 
-function withAddition(body: JsonBody, { path, json }: BodyEdit): Uint8Array {
+function withAddition(body: JsonBody, { path, json }: BodyEdit): readonly Uint8Array[] {
   const { bytes } = body;
   // White space before the brace stays before it: the member goes right behind the last value.
   const at = endOfLastValue(body);
   const text = `${bytes[at - 1] === 0x7b ? '' : ','}${JSON.stringify(path[0])}:${json}`;
-  const length = Buffer.byteLength(text);
-  const out = Buffer.allocUnsafe(bytes.length + length);
-  out.set(bytes.subarray(0, at));
-  out.write(text, at);
-  out.set(bytes.subarray(at), at + length);
-  return out;
+  return [bytes.subarray(0, at), Buffer.from(text), bytes.subarray(at)];
 }
 
 function endOfLastValue({ bytes, end }: JsonBody): number {
@@ -62,15 +76,15 @@ function addChange(changes: Map<string, Change>, { path, json }: BodyEdit): bool
 
 function reread(bytes: Uint8Array): JsonBody {
   const { end, marks } = scanObject(bytes, bytes.indexOf(0x7b));
-  return new JsonBody(bytes, {}, bytes.indexOf(0x7b), end, marks);
+  return new JsonBody(bytes, {}, NO_LONG_TEXTS, bytes.indexOf(0x7b), end, marks);
 }
 
-function applied(body: JsonBody, changes: ReadonlyMap<string, Change>): Uint8Array {
+function applied(body: JsonBody, changes: ReadonlyMap<string, Change>): readonly Uint8Array[] {
   const pieces = new Pieces(body.bytes);
   pieces.copy(0, body.start);
   writeObject(pieces, body.start, body.end, body.members, changes);
   pieces.copy(body.end, body.bytes.length);
-  return pieces.join();
+  return pieces.all();
 }
 
 function writeObject(
@@ -151,9 +165,9 @@ class Pieces {
     this.#parts.push(Buffer.from(text));
   }
 
-  join(): Uint8Array {
+  all(): readonly Uint8Array[] {
     this.#close();
-    return Buffer.concat(this.#parts);
+    return this.#parts;
   }
 
   #close(): void {

@@ -20,6 +20,7 @@ import { asksReasoning, maxPriceOf, outputMediaOf, predictionBytesOf, reasoningB
 import { responsesRepeats, walkInput } from './facts/responses.ts';
 import { Tally } from './facts/tally.ts';
 import { walkTools } from './facts/tools.ts';
+import { NO_LONG_TEXTS, type LongTexts } from './json/long-text.ts';
 
 const MAX_MODEL_CHARACTERS = 256;
 const CAP_FIELDS: Readonly<Record<Route, readonly string[]>> = {
@@ -96,12 +97,13 @@ function walk(route: Route, tally: Tally, value: JsonObject): { items: number; t
 
 /**
  * Reads what policy and pricing care for out of a parsed body. Never stricter than the providers' own checks, except where a
- * bound needs it. Answers with a refusal (400) that names the member in `param`.
+ * bound needs it. Answers with a refusal (400) that names the member in `param`. An outline comes with the `longTexts` that it
+ * has placeholders for.
  */
-export function readFacts(route: Route, value: JsonObject): RequestFacts | Refusal {
+export function readFacts(route: Route, value: JsonObject, longTexts: LongTexts = NO_LONG_TEXTS): RequestFacts | Refusal {
   const refusal = check(route, value);
   if (refusal) return refusal;
-  const tally = new Tally();
+  const tally = new Tally(longTexts);
   const input = walk(route, tally, value);
   if (input instanceof Refusal) return input;
   sortFields(route, value, tally.unknownFields, tally.hostedTools);
@@ -124,7 +126,7 @@ export function readFacts(route: Route, value: JsonObject): RequestFacts | Refus
     media: tally.media,
     inputItems: input.items,
     inputTokenIds: input.tokenIds,
-    predictionBytes: predictionBytesOf(value),
+    predictionBytes: predictionBytesOf(value, longTexts),
     choices: countOrNull(value, 'n') ?? 1,
     outputCaps: capsOf(route, value),
     serviceTier: stringOrNull(value['service_tier']),

@@ -1,24 +1,40 @@
 import { isUtf8 } from 'node:buffer';
 import { Refusal } from '../domain/errors.ts';
 import { countKeys, findDuplicate } from './json/duplicates.ts';
+import { LONG_BYTES, LongStrings, NO_LONG_TEXTS, type LongTexts } from './json/long-text.ts';
 import { isNamed, spansOf, type MemberSpan } from './json/members.ts';
 import { MAX_DEPTH, MAX_MEMBERS, scanObject, skipSpace } from './json/scan.ts';
 
+export type { LongTexts } from './json/long-text.ts';
 export type { MemberSpan } from './json/members.ts';
 
 /** A request body that can be read in one way only, with the bytes that it came in. */
 export class JsonBody {
   #spans: readonly MemberSpan[] | null = null;
+  #value: Readonly<Record<string, unknown>> | null = null;
 
   constructor(
     readonly bytes: Uint8Array,
-    readonly value: Readonly<Record<string, unknown>>,
+    /** The parsed body, but with a placeholder for each of its `longTexts`. */
+    readonly outline: Readonly<Record<string, unknown>>,
+    readonly longTexts: LongTexts,
     /** Position of the first brace. */
     readonly start: number,
     /** Position after the last brace. */
     readonly end: number,
     private readonly marks: readonly number[],
   ) {}
+
+  /** The whole of the parsed body. Where it has long texts, they are read now: ask `outline` or `has` when that is enough. */
+  get value(): Readonly<Record<string, unknown>> {
+    this.#value ??= this.longTexts.size === 0 ? this.outline : (JSON.parse(decode(this.bytes)) as Record<string, unknown>);
+    return this.#value;
+  }
+
+  /** Whether the outermost object has a member of this name. */
+  has(name: string): boolean {
+    return Object.hasOwn(this.outline, name);
+  }
 
   /** The members of the outermost object in their order. */
   get members(): readonly MemberSpan[] {
@@ -36,6 +52,7 @@ export class JsonBody {
 const MAX_SHOWN_PATH = 200;
 
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+const decode = (bytes: Uint8Array): string => decoder.decode(bytes);
 
 /**
  * Reads a request body, strictly: what we judge must be what every other reader of the same bytes sees.
@@ -51,7 +68,8 @@ export function parseBody(bytes: Uint8Array): JsonBody | Refusal {
   if (!isUtf8(bytes)) return new Refusal('invalid_utf8', 'The body is not valid UTF-8. Encode it as UTF-8.');
   const start = skipSpace(bytes, 0);
   if (bytes[start] !== 0x7b) return invalid('The body is not a JSON object: it must begin with a brace.');
-  const { outcome, end, pairs, marks } = scanObject(bytes, start);
+  const long = bytes.length > LONG_BYTES ? new LongStrings(bytes) : null;
+  const { outcome, end, pairs, marks } = scanObject(bytes, start, 0, long);
   if (outcome === 'too_deep') {
     return new Refusal('too_deep', `The body has more than ${MAX_DEPTH} levels of objects and arrays. Flatten it.`);
   }
@@ -63,15 +81,17 @@ export function parseBody(bytes: Uint8Array): JsonBody | Refusal {
   if (skipSpace(bytes, end) !== bytes.length) {
     return invalid(`The body goes on after its JSON object, at byte ${skipSpace(bytes, end)}. Send one object only.`);
   }
-  const value = parseObject(bytes);
-  if (value === null) return invalid('The body is not valid JSON. Look for a missing quote, comma or brace.');
-  if (countKeys(value) !== pairs) return duplicate(bytes);
-  return new JsonBody(bytes, value, start, end, marks);
+  // A plain string stands for a plain string, so what is valid stays valid, and what is not stays not.
+  const short = long?.outline(decode) ?? null;
+  const outline = parseObject(short === null ? decode(bytes) : short.json);
+  if (outline === null) return invalid('The body is not valid JSON. Look for a missing quote, comma or brace.');
+  if (countKeys(outline) !== pairs) return duplicate(bytes);
+  return new JsonBody(bytes, outline, short?.texts ?? NO_LONG_TEXTS, start, end, marks);
 }
 
-function parseObject(bytes: Uint8Array): Record<string, unknown> | null {
+function parseObject(json: string): Record<string, unknown> | null {
   try {
-    return JSON.parse(decoder.decode(bytes)) as Record<string, unknown>;
+    return JSON.parse(json) as Record<string, unknown>;
   } catch {
     return null;
   }

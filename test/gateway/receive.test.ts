@@ -108,6 +108,22 @@ describe('the budget of bodies', () => {
     expect(await outcome(request(bodyOf(4_000)), LIMITS, budget)).toBe('6000 kept');
   });
 
+  test('larger ones that are announced reserve their size while half of the room is left, and then only what arrives', async () => {
+    const limits = { bodyBytes: 2_000_000, receiveMs: 1_000 };
+    const budget = new BodyBudget(1_500_000);
+    const drip = () => {
+      const drips = chunked(['{'], false);
+      drips.headers.set('content-length', '700000');
+      return receive(drips, { ...limits, receiveMs: 20 }, budget);
+    };
+    const slow = [drip(), drip(), drip()];
+    await Bun.sleep(1);
+    expect(budget.takenBytes).toBe(700_002);
+    await Promise.all(slow);
+    expect(budget.takenBytes).toBe(0);
+    expect(await outcome(request(bodyOf(700_000), { ...JSON_TYPE, 'content-length': '700000' }), limits, budget)).toBe('700000 bytes');
+  });
+
   test('one that is only announced, or of no announced size, takes no room from others', async () => {
     const budget = new BodyBudget(100_000);
     const idle = Array.from({ length: 50 }, () => receive(chunked(['{'], false), { ...LIMITS, receiveMs: 1_000 }, budget));

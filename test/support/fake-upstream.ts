@@ -18,7 +18,7 @@ export class FakeUpstream implements Upstream {
   #waiters: { readonly count: number; readonly resolve: () => void }[] = [];
 
   async send(asked: UpstreamRequest): Promise<Reply> {
-    const request = withSignal(asked);
+    const request = withSignal(inOnePiece(asked));
     // As the real one does: what was stopped before is not sent.
     if (request.signal?.aborted) return { kind: 'aborted', code: 'not_sent', mayHaveBilled: false };
     this.arrived.push(request);
@@ -38,6 +38,11 @@ export class FakeUpstream implements Upstream {
   body(index: number): Record<string, unknown> {
     return JSON.parse(new TextDecoder().decode(this.arrived[index]!.body!)) as Record<string, unknown>;
   }
+}
+
+function inOnePiece(asked: UpstreamRequest): UpstreamRequest {
+  const { body, moreBody = [] } = asked;
+  return body === null || moreBody.length === 0 ? asked : { ...asked, body: Buffer.concat([body, ...moreBody]), moreBody: [] };
 }
 
 /** An answer whose bytes come when a test says so. */

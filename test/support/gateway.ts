@@ -34,7 +34,7 @@ export const LIMITS: PathLimits = {
   requestsInFlight: 5_000,
   firstByteMs: 5_000,
   idleMs: 5_000,
-  slowClientMs: 30_000,
+  slowClientMs: 20_000,
 };
 
 /** What a test wants otherwise. */

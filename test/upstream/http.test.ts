@@ -56,6 +56,15 @@ async function drain(answer: UpstreamAnswer): Promise<Buffer> {
   return Buffer.concat(parts);
 }
 
+test('a body in pieces leaves as one, with its length and without a type of its own', async () => {
+  const pieces = ['{"model":"mock-model"', `,"a":"${'é'.repeat(200_000)}"`, '}'].map((piece) => new TextEncoder().encode(piece));
+  await drain(await sendTo(json(chatCompletion()), { body: pieces[0]!, moreBody: pieces.slice(1) }));
+  const { body, head } = provider.seen.at(-1)!;
+  expect(body.equals(Buffer.concat(pieces))).toBe(true);
+  expect(/\r\ncontent-length: (\d+)/i.exec(head)?.[1]).toBe(String(body.length));
+  expect(/\r\ncontent-type: ([^\r]*)/i.exec(head)?.[1]).toBe('application/json');
+});
+
 /** How reading to the end ends. */
 async function ending(answer: UpstreamAnswer): Promise<string> {
   try {

@@ -98,7 +98,8 @@ class Lanes {
 
 /**
  * 64 bits over what the model is asked: the same for the same messages and tools, whatever the order of keys,
- * the white space between them, and the ids. For counting repeats, not for security: a client that wants to differ will.
+ * the white space between them, and the ids. A long text goes by how it is spelt (its placeholder in the outline).
+ * For counting repeats, not for security: a client that wants to differ will.
  */
 export function fingerprintOf(value: JsonObject): bigint {
   const lanes = new Lanes();

@@ -1,4 +1,5 @@
 import { isAbsent, isObject, type JsonObject } from './checks.ts';
+import type { LongTexts } from '../json/long-text.ts';
 import { Tally } from './tally.ts';
 import { walkContent } from './content.ts';
 
@@ -43,10 +44,10 @@ export function walkFormat(tally: Tally, value: JsonObject): void {
 }
 
 /** UTF-8 bytes of `prediction`: tokens of it that are rejected are billed as output. */
-export function predictionBytesOf(value: JsonObject): number {
+export function predictionBytesOf(value: JsonObject, longTexts: LongTexts): number {
   const prediction = value['prediction'];
   if (!isObject(prediction)) return 0;
-  const tally = new Tally();
+  const tally = new Tally(longTexts);
   walkContent(tally, prediction['content']);
   return Math.max(tally.textBytes, tally.nfkcTextBytes);
 }

@@ -1,4 +1,5 @@
 import type { MediaPart } from '../../domain/facts.ts';
+import { bytesShort, type LongTexts } from '../json/long-text.ts';
 import { isObject, type JsonObject } from './checks.ts';
 import { nfkcBytes } from './nfkc.ts';
 
@@ -16,17 +17,32 @@ export class Tally {
   readonly hostedTools: string[] = [];
   readonly unknownFields: string[] = [];
 
+  constructor(readonly longTexts: LongTexts) {}
+
   /** A text that becomes input. */
   text(text: string): void {
+    const long = this.longTexts.size === 0 ? undefined : this.longTexts.get(text);
+    if (long !== undefined) return this.#add(long.textBytes, long.textBytes);
     const bytes = Buffer.byteLength(text);
-    this.textBytes += bytes;
-    this.nfkcTextBytes += nfkcBytes(text, bytes);
+    this.#add(bytes, nfkcBytes(text, bytes));
   }
 
   /** A value whose shape we do not know: the model may see all of it, spelt as JSON. */
   json(value: unknown): void {
     if (typeof value === 'string') this.text(value);
-    else if (value !== undefined && value !== null) this.text(JSON.stringify(value));
+    else if (value !== undefined && value !== null) this.#stringified(JSON.stringify(value));
+  }
+
+  #stringified(json: string): void {
+    this.text(json);
+    if (this.longTexts.size === 0) return;
+    const short = bytesShort(json, this.longTexts);
+    this.#add(short, short);
+  }
+
+  #add(bytes: number, nfkcBytes: number): void {
+    this.textBytes += bytes;
+    this.nfkcTextBytes += nfkcBytes;
   }
 
   /** A tool definition, schema or format: text too, but providers render it in their own way. */

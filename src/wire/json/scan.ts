@@ -4,6 +4,11 @@ export const MAX_DEPTH = 64;
 /** The most object members and array elements that a body may have, all together. */
 export const MAX_MEMBERS = 100_000;
 
+/** Knows strings whose end it finds faster than a search for quotes does: it gives the position of the closing quote, or -1. */
+export interface StringEnds {
+  endOf(quote: number): number;
+}
+
 /** What one pass over the bytes of a JSON object found. It checks nothing that `JSON.parse` checks. */
 export interface Scan {
   readonly outcome: 'whole' | 'unfinished' | 'too_deep' | 'too_many_members';
@@ -56,9 +61,9 @@ export function endOfString(bytes: Uint8Array, at: number): number {
 
 /**
  * Looks once over the object whose `{` is at `start`. Stops early past the limits of depth and members.
- * With an `outerDepth` of 1 `start` is a place inside the object, between two members.
+ * With an `outerDepth` of 1 `start` is a place inside the object, between two members. `long` is asked first for the end of a long string.
  */
-export function scanObject(bytes: Uint8Array, start: number, outerDepth: 0 | 1 = 0): Scan {
+export function scanObject(bytes: Uint8Array, start: number, outerDepth: 0 | 1 = 0, long: StringEnds | null = null): Scan {
   const marks: number[] = [];
   const length = bytes.length;
   let depth: number = outerDepth;
@@ -78,7 +83,10 @@ export function scanObject(bytes: Uint8Array, start: number, outerDepth: 0 | 1 =
         if (quote >= near) break;
         inside = bytes[quote];
       }
-      if (inside !== QUOTE) quote = endOfString(bytes, quote);
+      if (inside !== QUOTE) {
+        const known = long === null ? -1 : long.endOf(at);
+        quote = known < 0 ? endOfString(bytes, quote) : known;
+      }
       if (quote < 0) break;
       if (wantsKey && depth === 1) marks.push(at, quote + 1);
       at = quote;
