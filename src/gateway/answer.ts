@@ -60,7 +60,8 @@ export async function answerWhole(
 ): Promise<Response | Refused | FieldRefused> {
   let collected: Collected;
   try {
-    collected = await collect(answer, HELD_ANSWER_BYTES);
+    const whole = answer.whole?.() ?? null;
+    collected = whole === null ? await collect(answer, HELD_ANSWER_BYTES) : { bytes: await whole, whole: true };
   } catch (error) {
     return brokenBeforeBody(attempt, error);
   }

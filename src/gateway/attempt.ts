@@ -3,6 +3,7 @@ import { decisionId } from '../domain/ids.ts';
 import type { Settlement } from '../domain/decision.ts';
 import type { Usage } from '../domain/usage.ts';
 import type { Allowed } from '../domain/verdict.ts';
+import type { ExchangeOwner, Stoppable } from '../upstream/upstream.ts';
 import type { Call } from './call.ts';
 import type { CutReason, InFlight } from './in-flight.ts';
 import type { PathObserver, RequestMark } from './observer.ts';
@@ -41,7 +42,7 @@ export const NOTHING_SENT: EndFacts = { usage: null, mayHaveBilled: false };
  * One request on its way through a provider, from its durable decision to its settlement.
  * Whatever ends it, and however many ends race, `end` settles exactly once.
  */
-export class Attempt {
+export class Attempt implements ExchangeOwner {
   readonly id: string;
   readonly verdict: Allowed;
   /** Those of when it was admitted: a change of settings is for requests that come after. */
@@ -62,7 +63,7 @@ export class Attempt {
   mark: RequestMark | null = null;
   #firstByteMs: number | null = null;
   #settlement: Settlement | null = null;
-  #abortUpstream: (() => void) | null = null;
+  #exchange: Stoppable | null = null;
   #tellRelay: (() => void) | null = null;
   #lasted = false;
 
@@ -101,10 +102,10 @@ export class Attempt {
     return this.#settlement;
   }
 
-  /** Says how the upstream request is aborted; it is, at once, when a stop came before it was sent. */
-  onStop(abortUpstream: () => void): void {
-    this.#abortUpstream = abortUpstream;
-    if (this.stopReason !== null) abortUpstream();
+  /** Takes the exchange that is about to begin; it is ended, at once, when a stop came before it. */
+  began(exchange: Stoppable): void {
+    this.#exchange = exchange;
+    if (this.stopReason !== null) exchange.hangUp();
   }
 
   /** Says who passes the answer on. It is told of a stop, because it may be waiting for its client and see nothing of it. */
@@ -124,13 +125,13 @@ export class Attempt {
   stop(reason: NonNullable<Attempt['stopReason']>): void {
     if (this.stopReason !== null || this.#settlement !== null) return;
     this.stopReason = reason;
-    this.#abortUpstream?.();
+    this.#exchange?.hangUp();
     this.#tellRelay?.();
   }
 
   /** Closes the exchange with the provider, whatever its state: nobody reads on. */
   hangUp(): void {
-    this.#abortUpstream?.();
+    this.#exchange?.hangUp();
   }
 
   /** Ends the attempt for a reason of ours: Sentry Mode, a revoked key, a stop of the process. */

@@ -86,7 +86,7 @@ function send(
     body: outgoing.body,
     moreBody: outgoing.moreBody,
     signal: null,
-    onStoppable: (stop) => attempt.onStop(stop),
+    owner: attempt,
     firstByteMs: attempt.limits.firstByteMs,
     idleMs: attempt.limits.idleMs,
   });

@@ -56,12 +56,12 @@ function announcedBytes(headers: Headers): number {
 
 function readWithin(request: Request, limits: ReceiveLimits, reservation: Reservation): Promise<Uint8Array | Refusal> {
   return new Promise((resolve) => {
-    const deadline = deadlines.watch(() => resolve(tooLate(limits)));
+    const deadline = deadlines.watch({ expired: () => resolve(tooLate(limits)) });
     deadline.arm(limits.receiveMs);
     readBody(request, limits, reservation).then(
       (bytes) => {
         deadline.end();
-        resolve(bytes);
+        resolve(bytes instanceof Refusal || bytes.byteLength <= limits.bodyBytes ? bytes : tooLarge(limits));
       },
       () => {
         deadline.end();
@@ -71,12 +71,10 @@ function readWithin(request: Request, limits: ReceiveLimits, reservation: Reserv
   });
 }
 
-async function readBody(request: Request, limits: ReceiveLimits, reservation: Reservation): Promise<Uint8Array | Refusal> {
+function readBody(request: Request, limits: ReceiveLimits, reservation: Reservation): Promise<Uint8Array | Refusal> {
   const announced = announcedBytes(request.headers);
   if (announced === 0 || !isReadAtOnce(announced, reservation)) return readCounted(request, limits, reservation);
-  if (!reservation.add(announced)) return full();
-  const bytes = await request.bytes();
-  return bytes.byteLength > limits.bodyBytes ? tooLarge(limits) : bytes;
+  return reservation.add(announced) ? request.bytes() : Promise.resolve(full());
 }
 
 /** Who only announces can hold half of the room with larger bodies, and no more: the other half is for what has arrived. */

@@ -1,4 +1,4 @@
-import type { Upstream } from '../upstream/upstream.ts';
+import type { Stoppable, Upstream } from '../upstream/upstream.ts';
 import type { Exposition } from './exposition.ts';
 import { exportBody, type Exporting, type Span } from './otlp.ts';
 
@@ -117,8 +117,8 @@ export class SpanExporter {
   async #post(body: Uint8Array<ArrayBuffer>): Promise<Sent> {
     const { url, headers, http } = this.options;
     const request = { url, method: 'POST', body, signal: null, firstByteMs: ANSWER_MS, idleMs: ANSWER_MS } as const;
-    const onStoppable = (stop: () => void) => void (this.#hangUp = stop);
-    const answer = await http.send({ ...request, onStoppable, headers: { ...headers, 'content-type': 'application/json' } });
+    const owner = { began: (exchange: Stoppable) => void (this.#hangUp = () => exchange.hangUp()) };
+    const answer = await http.send({ ...request, owner, headers: { ...headers, 'content-type': 'application/json' } });
     if (answer.kind !== 'answer') return { kind: answer.kind === 'redirect' ? 'refused' : 'try_again', why: answer.code };
     // Nothing is done with the body; reading it to its end would let a collector keep us.
     answer.abort();

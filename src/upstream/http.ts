@@ -2,12 +2,13 @@ import { errorCode, failureOf } from './failures.ts';
 import {
   UpstreamBroken,
   type BreakKind,
+  type Stoppable,
   type Upstream,
   type UpstreamAnswer,
   type UpstreamFailure,
   type UpstreamRequest,
 } from './upstream.ts';
-import { Watchdogs, type Watchdog } from './watchdog.ts';
+import { Watchdogs, type Watchdog, type Watched } from './watchdog.ts';
 
 /**
  * Idle sockets are closed after this many seconds (Bun's timer adds up to 8). Measured: a POST that meets a socket which
@@ -79,14 +80,12 @@ function bodyOf({ body, moreBody = NO_PIECES }: UpstreamRequest): Uint8Array<Arr
 const NO_PIECES: readonly Uint8Array<ArrayBuffer>[] = [];
 
 /** One request and its answer: whatever ends it first, ends it once, and the reason stays. */
-class Exchange {
+class Exchange implements Stoppable, Watched {
   readonly #socket = new AbortController();
   readonly #watchdog: Watchdog;
-  readonly #onSignal = () => {
-    if (!this.#released) this.stop('aborted', 'signal');
-  };
   // Not the whole request: a long stream must not hold its body.
   readonly #signal: AbortSignal | null;
+  readonly #onSignal: (() => void) | null;
   readonly #idleMs: number;
   #released = false;
   #stopped: UpstreamBroken | null = null;
@@ -94,10 +93,19 @@ class Exchange {
   constructor(request: UpstreamRequest, watchdogs: Watchdogs) {
     this.#signal = request.signal;
     this.#idleMs = request.idleMs;
-    this.#watchdog = watchdogs.watch(() => this.stop('timeout', 'watchdog'));
+    this.#watchdog = watchdogs.watch(this);
     this.#watchdog.arm(request.firstByteMs);
-    request.signal?.addEventListener('abort', this.#onSignal, { once: true });
-    request.onStoppable?.(this.#onSignal);
+    this.#onSignal = request.signal === null ? null : () => this.hangUp();
+    if (this.#onSignal !== null) request.signal?.addEventListener('abort', this.#onSignal, { once: true });
+    request.owner?.began(this);
+  }
+
+  hangUp(): void {
+    if (!this.#released) this.stop('aborted', 'signal');
+  }
+
+  expired(): void {
+    this.stop('timeout', 'watchdog');
   }
 
   get socketSignal(): AbortSignal {
@@ -120,7 +128,7 @@ class Exchange {
   release(): void {
     this.#released = true;
     this.#watchdog.end();
-    this.#signal?.removeEventListener('abort', this.#onSignal);
+    if (this.#onSignal !== null) this.#signal?.removeEventListener('abort', this.#onSignal);
   }
 
   waiting(): void {
@@ -165,12 +173,10 @@ const AT_END: BodyPart = { done: true };
  */
 const SMALL_BODY_BYTES = 2 * 1024 * 1024;
 
-function bodyReader(response: Response): BodyReader | null {
-  const length = Number(response.headers.get('content-length') ?? Infinity);
-  const streams = response.headers.get('content-type')?.startsWith('text/event-stream') ?? false;
-  // Asking for `body` makes the stream, so a small body must not be asked for it.
-  if (length <= SMALL_BODY_BYTES && !streams) return new WholeBody(response);
-  return (response.body?.getReader() as BodyReader | undefined) ?? null;
+function isSmall({ headers }: Response): boolean {
+  const length = headers.get('content-length');
+  if (length === null || !(Number(length) <= SMALL_BODY_BYTES)) return false;
+  return headers.get('content-type')?.startsWith('text/event-stream') !== true;
 }
 
 /** A small body as one part. A cut before its end rejects, as it does for a stream. */
@@ -188,43 +194,82 @@ class WholeBody implements BodyReader {
   }
 }
 
-class HttpAnswer implements UpstreamAnswer {
-  readonly kind = 'answer';
-  readonly status: number;
-  readonly headers: Headers;
-  readonly #reader: BodyReader | null;
-  readonly #exchange: Exchange;
-  #ended = false;
-
+/** A body part by part. Without async functions: a stream comes through here with every chunk, and each of them costs promises of its own. */
+class Parts {
   readonly #onPart = (part: BodyPart): Uint8Array<ArrayBuffer> | null => {
-    const exchange = this.#exchange;
+    const { exchange } = this;
     exchange.resting();
     // An abort may show itself as a clean end: the reason was set before it.
     if (exchange.stopped) throw exchange.stopped;
     if (!part.done) return part.value;
-    this.#end();
+    this.onEnd();
     return null;
   };
 
   readonly #onBroken = (error: unknown): never => {
-    throw this.#exchange.stop('interrupted', errorCode(error));
+    throw this.exchange.stop('interrupted', errorCode(error));
   };
+
+  constructor(
+    readonly reader: BodyReader,
+    readonly exchange: Exchange,
+    readonly onEnd: () => void,
+  ) {}
+
+  next(): Promise<Uint8Array<ArrayBuffer> | null> {
+    this.exchange.waiting();
+    return this.reader.read().then(this.#onPart, this.#onBroken);
+  }
+}
+
+class HttpAnswer implements UpstreamAnswer {
+  readonly kind = 'answer';
+  readonly status: number;
+  readonly headers: Headers;
+  readonly #exchange: Exchange;
+  /** The body while nobody has asked for it: asking for the stream of a small one would make it. */
+  #small: Response | null = null;
+  #parts: Parts | null = null;
+  #ended = false;
 
   constructor(response: Response, exchange: Exchange) {
     this.status = response.status;
     this.headers = response.headers;
-    this.#reader = bodyReader(response);
     this.#exchange = exchange;
-    if (this.#reader === null) this.#end();
+    if (isSmall(response)) this.#small = response;
+    else this.#readBy((response.body?.getReader() as BodyReader | undefined) ?? null);
   }
 
-  /** Without async functions: a stream comes through here with every chunk, and each of them costs promises of its own. */
   read(): Promise<Uint8Array<ArrayBuffer> | null> {
+    const { stopped } = this.#exchange;
+    if (stopped) return Promise.reject(stopped);
+    if (this.#small !== null) this.#readBy(new WholeBody(this.#small));
+    return this.#parts === null || this.#ended ? Promise.resolve(null) : this.#parts.next();
+  }
+
+  whole(): Promise<Uint8Array<ArrayBuffer>> | null {
+    return this.#small === null || this.#exchange.stopped ? null : this.#all(this.#small);
+  }
+
+  async #all(response: Response): Promise<Uint8Array<ArrayBuffer>> {
     const exchange = this.#exchange;
-    if (exchange.stopped) return Promise.reject(exchange.stopped);
-    if (this.#reader === null || this.#ended) return Promise.resolve(null);
+    this.#small = null;
     exchange.waiting();
-    return this.#reader.read().then(this.#onPart, this.#onBroken);
+    let bytes: Uint8Array<ArrayBuffer>;
+    try {
+      bytes = (await response.bytes()) as Uint8Array<ArrayBuffer>;
+    } catch (error) {
+      throw exchange.stop('interrupted', errorCode(error));
+    }
+    if (exchange.stopped) throw exchange.stopped;
+    this.#end();
+    return bytes;
+  }
+
+  #readBy(reader: BodyReader | null): void {
+    this.#small = null;
+    if (reader === null) this.#end();
+    else this.#parts = new Parts(reader, this.#exchange, () => this.#end());
   }
 
   abort(): void {

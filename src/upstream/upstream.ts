@@ -15,12 +15,22 @@ export interface UpstreamRequest {
   readonly moreBody?: readonly Uint8Array<ArrayBuffer>[];
   /** Ends the exchange in every phase, the socket included. Null for a request that nobody can end. */
   readonly signal: AbortSignal | null;
-  /** The same without the cost of a signal: told, before anything is sent, how the exchange is ended. */
-  readonly onStoppable?: (stop: () => void) => void;
+  /** The same without the cost of a signal: is given the exchange before anything is sent. */
+  readonly owner?: ExchangeOwner;
   /** The longest wait for the provider's headers in milliseconds, connecting included. */
   readonly firstByteMs: number;
   /** The longest silence of the body in milliseconds. Waiting for a slow client does not count. */
   readonly idleMs: number;
+}
+
+/** An exchange that can be ended from outside, in every phase. */
+export interface Stoppable {
+  hangUp(): void;
+}
+
+/** Who may end an exchange. */
+export interface ExchangeOwner {
+  began(exchange: Stoppable): void;
 }
 
 /** A provider's answer: the headers are there, the body comes as it is read. */
@@ -34,6 +44,8 @@ export interface UpstreamAnswer {
    * Throws `UpstreamBroken` when the answer ends in any other way, and again on each later call. One call at a time.
    */
   read(): Promise<Uint8Array<ArrayBuffer> | null>;
+  /** All of a body that is known to be small, in one go, in place of `read`; null when it has to be read in parts. Throws as `read` does. */
+  whole?(): Promise<Uint8Array<ArrayBuffer>> | null;
   /** Closes the socket; a read that waits, and each later one, throws. Nothing happens after the end. */
   abort(): void;
 }

@@ -1,3 +1,8 @@
+/** Who is told that its deadline has passed. */
+export interface Watched {
+  expired(): void;
+}
+
 /**
  * Deadlines for many streams with one timer. Time is counted in ticks of one shared interval, so arming costs one
  * assignment, and a process that slept or was busy cuts nobody for it. A deadline is met late by at most two ticks, never early.
@@ -13,8 +18,8 @@ export class Watchdogs {
   ) {}
 
   /** A watchdog that sleeps until it is armed. Call its `end` when what it guards is over. */
-  watch(onExpired: () => void): Watchdog {
-    const watchdog = new Watchdog(this, onExpired);
+  watch(watched: Watched): Watchdog {
+    const watchdog = new Watchdog(this, watched);
     this.#watched.add(watchdog);
     if (this.#timer === null) {
       this.#timer = setInterval(() => this.tick(), this.tickMs);
@@ -56,10 +61,10 @@ export class Watchdog {
 
   constructor(
     readonly owner: Watchdogs,
-    readonly onExpired: () => void,
+    readonly watched: Watched,
   ) {}
 
-  /** Calls `onExpired` once when `ms` milliseconds pass before the next `arm`, `rest` or `end`. */
+  /** Calls `expired` once when `ms` milliseconds pass before the next `arm`, `rest` or `end`. */
   arm(ms: number): void {
     this.#dueTick = this.owner.tickAfter(ms);
   }
@@ -78,6 +83,6 @@ export class Watchdog {
   check(tick: number): void {
     if (tick < this.#dueTick) return;
     this.end();
-    this.onExpired();
+    this.watched.expired();
   }
 }

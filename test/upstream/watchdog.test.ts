@@ -13,7 +13,7 @@ describe('watchdogs', () => {
   test('expire once, never early', () => {
     const { dogs, tick } = wheel();
     let expired = 0;
-    dogs.watch(() => expired++).arm(3 * HOUR);
+    dogs.watch({ expired: () => expired++ }).arm(3 * HOUR);
     tick(3);
     expect(expired).toBe(0);
     tick(1);
@@ -26,7 +26,7 @@ describe('watchdogs', () => {
   test('sleep until they are armed, rest, and start anew', () => {
     const { dogs, tick } = wheel();
     let expired = 0;
-    const dog = dogs.watch(() => expired++);
+    const dog = dogs.watch({ expired: () => expired++ });
     tick(100);
     dog.arm(5 * HOUR);
     tick(4);
@@ -42,7 +42,7 @@ describe('watchdogs', () => {
 
   test('an ended one never expires and is forgotten', () => {
     const { dogs, tick } = wheel();
-    const dog = dogs.watch(() => expect.unreachable());
+    const dog = dogs.watch({ expired: () => expect.unreachable() });
     dog.arm(HOUR);
     dog.end();
     tick(5);
@@ -52,7 +52,7 @@ describe('watchdogs', () => {
   test('work with the real timer, again after it stopped for want of work', async () => {
     const dogs = new Watchdogs(5);
     for (let round = 0; round < 2; round++) {
-      await new Promise<void>((resolve) => dogs.watch(resolve).arm(10));
+      await new Promise<void>((resolve) => dogs.watch({ expired: resolve }).arm(10));
       expect(dogs.size).toBe(0);
       await Bun.sleep(15);
     }
