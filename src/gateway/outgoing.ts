@@ -34,14 +34,19 @@ export class FieldRefused {
 export function outgoingBody(attempt: Attempt, body: JsonBody, pricing: PricingRules): Outgoing | Refusal {
   const { priced, verdict } = attempt;
   const { facts, candidate } = priced;
-  const isLeftOut = (field: string) => priced.connection?.refusedFields.has(field) === true && !body.has(field);
-  const edits: BodyEdit[] = forwardEdits(facts, priced.profile, candidate.quote, pricing, verdict.outputCap).filter(
-    ({ path }) => !isRemovable(path[0]!, priced) || !isLeftOut(path[0]!),
-  );
-  if (verdict.outputCap !== null && !edits.some(({ path }) => isObeyedCap(path[0]!, priced))) return cannotCap(verdict.outputCap);
-  const stripsUsage = facts.includeUsage !== true && injectsUsage(facts, priced.profile) && !isLeftOut('stream_options');
+  const edits: BodyEdit[] = [];
+  let isCapped = false;
+  for (const edit of forwardEdits(facts, priced.profile, candidate.quote, pricing, verdict.outputCap)) {
+    const field = edit.path[0]!;
+    if (isRemovable(field, priced) && isLeftOut(field, priced, body)) continue;
+    edits.push(edit);
+    isCapped ||= isObeyedCap(field, priced);
+  }
+  if (verdict.outputCap !== null && !isCapped) return cannotCap(verdict.outputCap);
+  const stripsUsage = facts.includeUsage !== true && injectsUsage(facts, priced.profile) && !isLeftOut('stream_options', priced, body);
   if (stripsUsage) edits.push({ path: ['stream_options', 'include_usage'], json: 'true' });
-  const injectedFields = edits.map(({ path }) => path[0]!).filter((field) => isRemovable(field, priced) && !body.has(field));
+  const injectedFields: string[] = [];
+  for (const { path } of edits) if (isRemovable(path[0]!, priced) && !body.has(path[0]!)) injectedFields.push(path[0]!);
   if (priced.forwardModel !== facts.model) edits.push({ path: ['model'], json: JSON.stringify(priced.forwardModel) });
   const inPieces = priced.connection !== null && edits.length > 0 && body.bytes.length >= IN_PIECES_BYTES;
   const pieces = inPieces ? editParts(body, edits) : NO_PIECES;
@@ -53,6 +58,11 @@ export function outgoingBody(attempt: Attempt, body: JsonBody, pricing: PricingR
     injectedFields,
     stripsUsage,
   };
+}
+
+/** A field that this provider refused, and that only we would put in. */
+function isLeftOut(field: string, { connection }: Priced, body: JsonBody): boolean {
+  return connection?.refusedFields.has(field) === true && !body.has(field);
 }
 
 const NO_PIECES: readonly Uint8Array[] = [];

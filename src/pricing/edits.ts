@@ -34,6 +34,7 @@ function capEdits(facts: RequestFacts, profile: Profile, quote: Quote, rules: Pr
   const field = profile.capField[facts.route];
   if (field === null) return [];
   const sent = Object.keys(facts.outputCaps);
+  if (outputCap === null && sent.length === 0) return [];
   const isObeyed = sent.some((name) => profile.obeyedCapFields[facts.route].includes(name));
   // A cap that the provider does not read bounds nothing: the hold counts on it, so it is said again where it is read.
   const repeats = rules.moneyLimited && sent.length > 0 && !isObeyed;
