@@ -5,6 +5,7 @@ import { figure, judged, type Row } from './table.ts';
 interface Shape {
   readonly name: string;
   readonly work: Work;
+  /** Enough for the compilers to be done: they wait for thousands of calls. */
   readonly warmUp: number;
   readonly rounds: number;
   /** Times the CPU of a bare pass-through that it may cost. */
@@ -12,13 +13,13 @@ interface Shape {
 }
 
 const SHAPES: readonly Shape[] = [
-  { name: 'prompt of 100 kB', work: { body: 'prompt-100000', connections: 8, requests: 800 }, warmUp: 3_000, rounds: 7, most: 4 },
+  { name: 'prompt of 100 kB', work: { body: 'prompt-100000', connections: 8, requests: 800 }, warmUp: 10_000, rounds: 7, most: 4 },
   { name: 'prompt of 1 MB', work: { body: 'prompt-1000000', connections: 4, requests: 120 }, warmUp: 240, rounds: 5, most: 4 },
   { name: 'image of 10 MB', work: { body: 'image-10000000', connections: 2, requests: 24 }, warmUp: 24, rounds: 5, most: 4 },
   {
     name: 'embeddings answer of 1 MB',
     work: { body: 'embeddings', path: '/v1/embeddings', connections: 8, requests: 400 },
-    warmUp: 1_500,
+    warmUp: 5_000,
     rounds: 7,
     most: 1.3,
   },
