@@ -2,9 +2,7 @@ import type { Decision } from '../domain/decision.ts';
 import { Refusal } from '../domain/errors.ts';
 import { decisionId } from '../domain/ids.ts';
 import type { Denied } from '../domain/verdict.ts';
-import { LedgerUnavailable, type Decide } from '../ledger/ledger.ts';
-import { decide } from '../policy/decide.ts';
-import type { CompiledPolicy } from '../policy/compiled.ts';
+import { LedgerUnavailable } from '../ledger/ledger.ts';
 import type { Judged } from './price.ts';
 import { Refused } from './refused.ts';
 
@@ -15,19 +13,6 @@ const SENTENCES: Record<LedgerUnavailable['reason'], string> = {
   overloaded: 'Too many requests are waiting for a decision. Try again in a moment.',
   shutting_down: 'Panicly is stopping. Try again in a moment.',
 };
-
-/** One for each policy, not one for each request. */
-const deciders = new WeakMap<CompiledPolicy, Decide>();
-
-/** What judges a request under this policy, as the ledger calls it. */
-export function deciderOf(policy: CompiledPolicy): Decide {
-  let decider = deciders.get(policy);
-  if (decider === undefined) {
-    decider = (state, candidate, nowMs) => decide(policy, state, candidate, nowMs);
-    deciders.set(policy, decider);
-  }
-  return decider;
-}
 
 /** What the client is told when its decision could not be made durable (I1). Any other error is thrown on. */
 export function unavailable(error: unknown): Refused {

@@ -1,16 +1,11 @@
 import type { Route } from '../domain/candidate.ts';
-import type { Decide } from '../ledger/ledger.ts';
-import type { CompiledPolicy } from '../policy/compiled.ts';
-import { decideEarly } from '../policy/early.ts';
 import { leastCandidate } from './access.ts';
 import { denial } from './admit.ts';
 import type { Caller } from './authenticate.ts';
+import { earlyDeciderOf } from './deciders.ts';
 import type { Gateway } from './gateway.ts';
 import type { Origin } from './origin.ts';
 import type { Refused } from './refused.ts';
-
-/** One for each policy. */
-const deciders = new WeakMap<CompiledPolicy, Decide>();
 
 /**
  * Denies a request before its body is read, when an equal one was denied within the last second for a reason that no body changes:
@@ -19,16 +14,7 @@ const deciders = new WeakMap<CompiledPolicy, Decide>();
 export function deniedAgain({ ledger }: Gateway, route: Route, caller: Caller, origin: Origin): Refused | null {
   if (!ledger.deniedLately(caller.lineageId)) return null;
   const { policy } = caller.entry;
-  const decision = ledger.denyAgain(leastCandidate(caller, origin, route), policy.version, earlyDecider(policy));
+  const decision = ledger.denyAgain(leastCandidate(caller, origin, route), policy.version, earlyDeciderOf(policy));
   if (decision === null || decision.verdict.allow) return null;
   return denial(decision, decision.verdict, { candidate: decision.candidate, keyId: caller.key.id });
-}
-
-function earlyDecider(policy: CompiledPolicy): Decide {
-  let decider = deciders.get(policy);
-  if (decider === undefined) {
-    decider = (state, candidate, nowMs) => decideEarly(policy, state, candidate, nowMs);
-    deciders.set(policy, decider);
-  }
-  return decider;
 }

@@ -1,9 +1,10 @@
 import type { Decision } from '../domain/decision.ts';
 import { Refusal } from '../domain/errors.ts';
-import { deciderOf, denial, unavailable } from './admit.ts';
+import { denial, unavailable } from './admit.ts';
 import { judgeAccess } from './access.ts';
 import { Attempt, NOTHING_SENT } from './attempt.ts';
 import { authenticate, type Caller } from './authenticate.ts';
+import { deciderOf } from './deciders.ts';
 import { deniedAgain } from './flood.ts';
 import { forward } from './forward.ts';
 import type { Gateway } from './gateway.ts';
