@@ -1,5 +1,6 @@
 import { fullDisk } from '../support/full-disk.ts';
 import { SmallDisk } from '../support/small-disk.ts';
+import { FORWARDS_EARLY } from './kit/forwards-early.ts';
 import { sized, type Row } from './row.ts';
 import type { Line } from './table.ts';
 
@@ -7,18 +8,7 @@ import type { Line } from './table.ts';
 export const disk: Row = {
   name: 'disk',
   limitMinutes: { full: 5, quick: 2, bite: 1 },
-  bites: [
-    {
-      name: 'a request is forwarded before its decision is committed',
-      edits: [
-        {
-          file: 'src/ledger/engine.ts',
-          find: 'return admission.promise;',
-          replace: 'void admission.promise.catch(() => undefined);\n    return decision;',
-        },
-      ],
-    },
-  ],
+  bites: [FORWARDS_EARLY],
   run: (size) => tortureByFullDisk(sized(size, { full: 5, quick: 1, bite: 1 })),
 };
 

@@ -1,6 +1,7 @@
 import { dirname } from 'node:path';
 import { killRounds, type KillReport } from '../support/kill-rounds.ts';
 import { median, percentile } from '../support/percentile.ts';
+import { FORWARDS_EARLY } from './kit/forwards-early.ts';
 import { verifyFindings } from './kit/judge.ts';
 import { sized, type Row, type Size } from './row.ts';
 import type { Line } from './table.ts';
@@ -9,18 +10,7 @@ import type { Line } from './table.ts';
 export const kill: Row = {
   name: 'kill',
   limitMinutes: { full: 20, quick: 2, bite: 1 },
-  bites: [
-    {
-      name: 'a request is forwarded before its decision is committed',
-      edits: [
-        {
-          file: 'src/ledger/engine.ts',
-          find: 'return admission.promise;',
-          replace: 'void admission.promise.catch(() => undefined);\n    return decision;',
-        },
-      ],
-    },
-  ],
+  bites: [FORWARDS_EARLY],
   run: attack,
 };
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { runPanicly, temporaryDirectory, type Panicly } from '../support/binary.ts';
 import { fullDisk, type FullDiskReport, type Obstacle } from '../support/full-disk.ts';
 import { SmallDisk } from '../support/small-disk.ts';
+import { FORWARDS_EARLY } from './kit/forwards-early.ts';
 import { Injection, workersOf } from './kit/strace.ts';
 import { sized, type Row, type Size } from './row.ts';
 import type { Line } from './table.ts';
@@ -12,18 +13,7 @@ export const stuck: Row = {
   name: 'stuck',
   needs: [{ program: 'strace', debianPackage: 'strace' }],
   limitMinutes: { full: 3, quick: 1, bite: 1 },
-  bites: [
-    {
-      name: 'a request is forwarded before its decision is committed',
-      edits: [
-        {
-          file: 'src/ledger/engine.ts',
-          find: 'return admission.promise;',
-          replace: 'void admission.promise.catch(() => undefined);\n    return decision;',
-        },
-      ],
-    },
-  ],
+  bites: [FORWARDS_EARLY],
   run: attack,
 };
 

@@ -25,8 +25,9 @@ interface SumRow extends Omit<BelongingRow, 'endUser'> {
  */
 export function restoreSpend(db: Database, memory: LedgerState, checkpoint: Checkpoint, workspaces: Workspaces, nowMs: number): void {
   const { fromMs, spends } = recentSpend(db, checkpoint, workspaces, nowMs);
-  for (const spend of remainders(db, HOURS, HOUR_MS, hoursOf(spends), fromMs)) memory.restoreSpend(spend);
-  for (const spend of remainders(db, USER_DAYS, DAY_MS, userDaysOf(spends), fromMs)) memory.restoreUserSpend(spend);
+  const boundMs = dayStart(fromMs - KEPT_MS);
+  for (const spend of remainders(hours(db, boundMs), HOUR_MS, hoursOf(spends), fromMs)) memory.restoreSpend(spend);
+  for (const spend of remainders(userDays(db, workspaces, boundMs), DAY_MS, userDaysOf(spends), fromMs)) memory.restoreUserSpend(spend);
   for (const spend of spends) {
     memory.restoreSettled(spend);
     memory.restoreUserSpend(spend);
@@ -40,25 +41,42 @@ const HOURS = `SELECT max(r.hour_ms) AS startMs, r.test, p.workspace_id AS works
   FROM usage_rollups r JOIN projects p ON p.id = r.project_id WHERE r.cost_nano_usd > 0
   GROUP BY iif(r.hour_ms < ?, 0, r.hour_ms), r.test, r.project_id, r.key_id, r.model ORDER BY 1`;
 
-/** The same for days of end users; their balance is kept under `project:user`. */
-const USER_DAYS = `SELECT max(b.period_start_ms) AS startMs, b.test, p.workspace_id AS workspaceId, p.id AS projectId, 0 AS keyId,
-  b.scope_id AS scopeId, NULL AS ip, b.model AS label, sum(b.settled_nano_usd) AS cost
-  FROM balances b JOIN projects p ON p.id = CAST(substr(b.scope_id, 1, instr(b.scope_id, ':') - 1) AS INTEGER)
-  WHERE b.scope = 'user' AND b.settled_nano_usd > 0
-  GROUP BY iif(b.period_start_ms < ?, 0, b.period_start_ms), b.test, b.scope_id, b.model ORDER BY 1`;
+function hours(db: Database, boundMs: number): SumRow[] {
+  const sums = db.prepare<SumRow, [number]>(HOURS);
+  const rows = sums.all(boundMs);
+  sums.finalize();
+  return rows;
+}
+
+/**
+ * The same for days of end users; their balance is kept under `project:user`. There may be very many on one day: a day is one row for each
+ * already, so only those before the bound are summed, and nothing is joined or sorted by SQLite.
+ */
+const USER_DAYS = [
+  `SELECT max(period_start_ms), test, scope_id, model, sum(settled_nano_usd) FROM balances
+   WHERE scope = 'user' AND settled_nano_usd > 0 AND period_start_ms < ? GROUP BY scope_id, test, model`,
+  `SELECT period_start_ms, test, scope_id, model, settled_nano_usd FROM balances
+   WHERE scope = 'user' AND settled_nano_usd > 0 AND period_start_ms >= ?`,
+];
+
+type UserDay = [startMs: number, test: number, scopeId: string, label: string, cost: number];
+
+function* userDays(db: Database, workspaces: Workspaces, boundMs: number): IterableIterator<SumRow> {
+  const days = USER_DAYS.flatMap((sql) => valuesOf<UserDay>(db, sql, boundMs));
+  for (const [startMs, test, scopeId, label, cost] of days.sort(([a], [b]) => a - b)) {
+    const projectId = Number(scopeId.slice(0, scopeId.indexOf(':')));
+    const workspaceId = workspaces.get(projectId);
+    if (workspaceId !== undefined) yield { startMs, test, workspaceId, projectId, keyId: 0, scopeId, ip: null, label, cost };
+  }
+}
 
 /** What the sums hold beyond the recent rows, at the latest moment at which it can have settled. */
 function* remainders(
-  db: Database,
-  sql: string,
+  rows: Iterable<SumRow>,
   lengthMs: number,
   recent: Map<string, number>,
   recentFromMs: number,
 ): IterableIterator<RestoredSpend> {
-  const boundMs = dayStart(recentFromMs - KEPT_MS);
-  const sums = db.prepare<SumRow, [number]>(sql);
-  const rows = sums.all(boundMs);
-  sums.finalize();
   for (const row of rows) {
     const who = belongingOfRow({ ...row, endUser: row.scopeId && endUserOf(row.scopeId) });
     const costNanoUsd = row.cost - (recent.get(nameOf(row.startMs, who, row.label)) ?? 0);

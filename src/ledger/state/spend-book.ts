@@ -6,6 +6,8 @@ import { KEPT_MS, SpendLog } from './spend-log.ts';
 
 /** Labels that one book tells apart; what comes after them is counted under one that every pattern fits. */
 const MAX_LABELS = 256;
+/** Up to this many are looked through one by one. */
+const FEW_LABELS = 8;
 const MAX_VIEWS = 128;
 /** The label of all that came when the table of labels was full. */
 const ANY_MODEL = '*';
@@ -13,7 +15,8 @@ const ANY_MODEL = '*';
 /** Spend of one label: the models that a request could reach, see `spendLabel`. */
 interface LabelSpend {
   readonly text: string;
-  readonly models: readonly string[];
+  /** The parts of the text, once somebody asked which they are. */
+  models: readonly string[] | null;
   heldNanoUsd: NanoUsd;
   hugeHolds: number;
   totalNanoUsd: NanoUsd;
@@ -28,9 +31,10 @@ export class SpendBook implements ViewedBook {
   #heldNanoUsd = 0;
   #hugeHolds = 0;
   readonly #labels: LabelSpend[] = [];
-  readonly #labelOf = new Map<string, number>();
+  /** Only there when the labels are many: most books have one. */
+  #labelOf: Map<string, number> | null = null;
   #views: AccountView[] = [];
-  readonly #windows = new Map<number, BudgetAccount>();
+  #windows: Map<number, BudgetAccount> | null = null;
 
   /** What all requests in flight hold. */
   get heldNanoUsd(): NanoUsd {
@@ -39,15 +43,25 @@ export class SpendBook implements ViewedBook {
 
   /** The number of a label, made when it is new. */
   labelFor(text: string): number {
-    const known = this.#labelOf.get(text);
+    const known = this.#labelled(text);
     if (known !== undefined) return known;
-    if (this.#labels.length >= MAX_LABELS) return this.#labelOf.get(ANY_MODEL)!;
+    if (this.#labels.length >= MAX_LABELS) return this.#labelled(ANY_MODEL)!;
     const own = this.#labels.length === MAX_LABELS - 1 ? ANY_MODEL : text;
-    const spend: LabelSpend = { text: own, models: own.split(','), heldNanoUsd: 0, hugeHolds: 0, totalNanoUsd: 0, views: [] };
+    const spend: LabelSpend = { text: own, models: null, heldNanoUsd: 0, hugeHolds: 0, totalNanoUsd: 0, views: [] };
     const label = this.#labels.push(spend) - 1;
-    this.#labelOf.set(own, label);
-    spend.views = this.#views.filter((view) => this.labelCounts(view.account, label));
+    this.#labelOf?.set(own, label);
+    if (this.#views.length > 0) spend.views = this.#views.filter((view) => this.labelCounts(view.account, label));
     return label;
+  }
+
+  #labelled(text: string): number | undefined {
+    const labels = this.#labels;
+    if (labels.length <= FEW_LABELS) {
+      for (let label = 0; label < labels.length; label++) if (labels[label]!.text === text) return label;
+      return undefined;
+    }
+    this.#labelOf ??= new Map(labels.map((label, index) => [label.text, index]));
+    return this.#labelOf.get(text);
   }
 
   /** Places a hold. A huge one is counted, not added: see `AccountView.hugeHolds`. */
@@ -105,11 +119,12 @@ export class SpendBook implements ViewedBook {
   /** Money settled within the last `windowMs`, and all that is held. */
   spentWithin(windowMs: number, nowMs: number): NanoUsd {
     if (this.log.length === 0) return this.heldNanoUsd;
-    let account = this.#windows.get(windowMs);
+    const windows = (this.#windows ??= new Map<number, BudgetAccount>());
+    let account = windows.get(windowMs);
     if (account === undefined) {
-      if (this.#windows.size >= MAX_VIEWS) this.#windows.clear();
+      if (windows.size >= MAX_VIEWS) windows.clear();
       account = { scope: 'key', period: 'rolling', windowMs, matches: null };
-      this.#windows.set(windowMs, account);
+      windows.set(windowMs, account);
     }
     const { settledNanoUsd, heldNanoUsd } = this.balance(account, nowMs);
     return Math.min(MAX_NANO_USD, settledNanoUsd + heldNanoUsd);
@@ -139,8 +154,10 @@ export class SpendBook implements ViewedBook {
 
   labelCounts(account: BudgetAccount, label: number): boolean {
     if (account.matches === null) return true;
-    const { text, models } = this.#labels[label]!;
-    return text === ANY_MODEL || models.some(account.matches);
+    const spend = this.#labels[label]!;
+    if (spend.text === ANY_MODEL) return true;
+    spend.models ??= spend.text.split(',');
+    return spend.models.some(account.matches);
   }
 
   totalOf(account: BudgetAccount): NanoUsd {

@@ -8,6 +8,9 @@ const FIRST_CAPACITY = 8;
 const MINUTE_MS = 60_000;
 /** Amounts younger than this are merged by the minute, older ones by the hour. */
 const FINE_MS = 2 * HOUR_MS;
+// There are two logs for each end user, and a start makes them all: they share what is empty.
+const NO_NUMBERS = new Float64Array(0);
+const NO_LABELS = new Uint16Array(0);
 
 /**
  * What was spent when, oldest first: columns of time, amount and label. When it is full, amounts of one label within the same
@@ -15,9 +18,9 @@ const FINE_MS = 2 * HOUR_MS;
  * a rolling sum then keeps an amount up to an hour too long, never too short.
  */
 export class SpendLog {
-  #atMs = new Float64Array(0);
-  #nanoUsd = new Float64Array(0);
-  #labels = new Uint16Array(0);
+  #atMs: Float64Array = NO_NUMBERS;
+  #nanoUsd: Float64Array = NO_NUMBERS;
+  #labels: Uint16Array = NO_LABELS;
   #length = 0;
   /** Changes whenever positions move, so that who keeps a position must look again. */
   #generation = 0;
@@ -144,9 +147,11 @@ export class SpendLog {
     const atMs = new Float64Array(capacity);
     const nanoUsd = new Float64Array(capacity);
     const labels = new Uint16Array(capacity);
-    atMs.set(this.#atMs.subarray(0, this.#length));
-    nanoUsd.set(this.#nanoUsd.subarray(0, this.#length));
-    labels.set(this.#labels.subarray(0, this.#length));
+    if (this.#length > 0) {
+      atMs.set(this.#atMs);
+      nanoUsd.set(this.#nanoUsd);
+      labels.set(this.#labels);
+    }
     this.#atMs = atMs;
     this.#nanoUsd = nanoUsd;
     this.#labels = labels;
