@@ -15,7 +15,7 @@ Bun.env.NODE_ENV ??= 'production';
 
 if (!Bun.env.BUN_CONFIG_MAX_HTTP_REQUESTS && Bun.isStandaloneExecutable && needsManyFetches(process.argv[2])) {
   const settings = { MIMALLOC_PURGE_DELAY: PURGE_DELAY_MS, ...process.env, BUN_CONFIG_MAX_HTTP_REQUESTS: MAX_UPSTREAM_REQUESTS };
-  process.execve?.(process.execPath, [process.execPath, ...process.argv.slice(2)], settings as Record<string, string>);
+  process.execve?.(process.execPath, [process.execPath, ...process.argv.slice(2)], settings);
 }
 
 function needsManyFetches(command: string | undefined): boolean {

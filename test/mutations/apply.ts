@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Mutation } from './list.ts';
+import type { Mutation } from './mutation.ts';
 
 /** How often the text to be changed occurs in its file below `root`; 1 is right. */
 export function occurrences(root: string, { file, find }: Mutation): number {

@@ -2,7 +2,8 @@ import { cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { apply } from './apply.ts';
-import { MUTATIONS, type Mutation } from './list.ts';
+import { MUTATIONS } from './list.ts';
+import type { Mutation } from './mutation.ts';
 
 /**
  * Puts each deliberate defect into a copy of the project and runs the tests that must see it: `bun test/mutations/run.ts [WORD ...]`
