@@ -31,10 +31,7 @@ function modelReasonsByItself(model: CatalogueModel | null): boolean {
 
 function floorOf(facts: RequestFacts, reach: readonly (CatalogueModel | null)[], limit: number): number {
   const isLong =
-    facts.wantsLongAnswer ||
-    reasonsByItself(facts.model) ||
-    facts.fallbackModels.some(reasonsByItself) ||
-    reach.some(modelReasonsByItself);
+    facts.wantsLongAnswer || reasonsByItself(facts.model) || facts.fallbackModels.some(reasonsByItself) || reach.some(modelReasonsByItself);
   const floor = isLong ? LONG_FLOOR_TOKENS : SHORT_FLOOR_TOKENS;
   // Providers refuse a cap that leaves nothing beside the reasoning that was asked for.
   const budget = facts.reasoningBudgetTokens === 0 ? 0 : facts.reasoningBudgetTokens + SHORT_FLOOR_TOKENS;
