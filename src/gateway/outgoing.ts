@@ -3,6 +3,7 @@ import type { BodyEdit, PricingRules } from '../domain/facts.ts';
 import { forwardEdits, injectsUsage } from '../pricing/edits.ts';
 import { editBody, editParts } from '../wire/edit.ts';
 import type { JsonBody } from '../wire/json.ts';
+import { objectIn } from '../wire/usage/figures.ts';
 import type { Attempt } from './attempt.ts';
 import type { Priced } from './price.ts';
 
@@ -93,17 +94,33 @@ function cannotCap(cap: number): Refusal {
  */
 export function refusedField(outgoing: Outgoing, status: number, errorBody: Uint8Array): string | null {
   if (outgoing.injectedFields.length === 0 || (status !== 400 && status !== 422)) return null;
-  const text = Buffer.from(errorBody).toString('utf8', 0, 8_192);
-  const param = /"param"\s*:\s*"([\w.]{1,100})"/.exec(text)?.[1]?.split('.')[0];
-  return outgoing.injectedFields.find((field) => field === param || (names(text, field) && !clientSays(outgoing, field))) ?? null;
+  const text = Buffer.from(errorBody).toString();
+  const param = paramOf(text);
+  const start = text.slice(0, 8_192);
+  return outgoing.injectedFields.find((field) => field === param || (names(start, field) && !clientSays(outgoing, field))) ?? null;
+}
+
+/** The first name in `param` of an error, and of nothing deeper: a provider may quote all of the client's body. */
+function paramOf(text: string): string | null {
+  try {
+    const body = objectIn(JSON.parse(text));
+    const param = (objectIn(body?.['error']) ?? body)?.['param'];
+    return typeof param === 'string' ? param.split('.')[0]! : null;
+  } catch {
+    return null;
+  }
 }
 
 function names(text: string, field: string): boolean {
   return new RegExp(`(?<!\\w)${field}(?!\\w)`).test(text);
 }
 
+/** How the escape of any character of a field's name begins. Nobody escapes those but to hide a name. */
+const HIDDEN = ['\\u005', '\\u006', '\\u007'];
+
 function clientSays({ clientBytes }: Outgoing, field: string): boolean {
-  return Buffer.from(clientBytes.buffer, clientBytes.byteOffset, clientBytes.byteLength).includes(field);
+  const bytes = Buffer.from(clientBytes.buffer, clientBytes.byteOffset, clientBytes.byteLength);
+  return bytes.includes(field) || HIDDEN.some((escape) => bytes.includes(escape));
 }
 
 /** The field of the output cap among the fields that a connection refused, for this request. */

@@ -34,12 +34,14 @@ export async function serve(gateway: Gateway, call: Call): Promise<Response | Re
   const again = deniedAgain(gateway, call.route, known, origin);
   if (again !== null) return refuseUnread(gateway, call, again);
   const received = await receive(call.request, gateway.limits, gateway.bodies);
-  if (received instanceof Refusal) return refuse(gateway, call, received);
+  if (received instanceof Refusal)
+    return isBodyLeft(call, received) ? refuseUnread(gateway, call, new Refused(received)) : refuse(gateway, call, received);
   try {
-    // A body may take its time: by now the key can be revoked, the policy another one, or the process about to end.
-    const caller = changes === gateway.directory.changes && !gateway.stopping ? known : enter(gateway, call);
-    if (caller instanceof Refusal) return refuse(gateway, call, caller);
     for (let left = MAX_ATTEMPTS; ; left--) {
+      // A body takes its time, and so does a provider that then refuses a field: by now the key can be revoked, the policy another
+      // one, or the process about to end.
+      const caller = changes === gateway.directory.changes && !gateway.stopping ? known : enter(gateway, call);
+      if (caller instanceof Refusal) return refuse(gateway, call, caller);
       const answer = await attemptOnce(gateway, call, caller, origin, received.body, left === 1);
       if (answer instanceof FieldRefused) continue;
       return answer instanceof Refused ? tellRefused(gateway, call, answer) : answer;
@@ -57,6 +59,11 @@ function refuse(gateway: Gateway, call: Call, refusal: Refusal): Refused {
 async function refuseUnread(gateway: Gateway, call: Call, refused: Refused): Promise<Refused> {
   const isHere = await bodyIsHere(call.request);
   return tellRefused(gateway, call, isHere ? refused : refused.leavingBody());
+}
+
+/** Whether a request was refused for its headers, or for want of room: then its body, or the rest of it, is still on its way. */
+function isBodyLeft({ request }: Call, refusal: Refusal): boolean {
+  return !request.bodyUsed || refusal.reason === 'overloaded';
 }
 
 function tellRefused(gateway: Gateway, call: Call, refused: Refused): Refused {

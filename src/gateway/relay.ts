@@ -54,11 +54,15 @@ class Relay {
   }
 
   /** Without async functions: every chunk comes through here, and each of them costs promises of its own. */
-  pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
+  pull(controller: ReadableStreamDefaultController<Uint8Array>): void | Promise<void> {
     if (this.#over) return breakOff(controller, LAST_BYTES_MS);
     this.#pulling = true;
     this.attempt.handedOverAtTick = null;
-    return this.body.read().then(this.#onChunk, this.#onBroken);
+    try {
+      return this.body.read().then(this.#onChunk, this.#onBroken);
+    } catch (error) {
+      return this.#onBroken(error);
+    }
   }
 
   cancel(): void {

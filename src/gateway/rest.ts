@@ -1,6 +1,6 @@
 import type { StreamReader } from '../domain/answer.ts';
 import type { Usage } from '../domain/usage.ts';
-import { readAnswer } from '../wire/answer.ts';
+import { encodingsOf, readAnswer } from '../wire/answer.ts';
 import type { AnswerBody } from './relay.ts';
 import type { Attempt } from './attempt.ts';
 import type { UpstreamAnswer } from '../upstream/upstream.ts';
@@ -48,7 +48,7 @@ class TailReader implements StreamReader {
 
   flush(): null {
     this.complete = true;
-    if (this.answer.headers.get('content-encoding') === null)
+    if (encodingsOf(this.answer.headers.get('content-encoding')).length === 0)
       this.usage = readAnswer(this.attempt.priced.candidate.route, this.#tail).usage;
     return null;
   }

@@ -2,7 +2,7 @@ import type { StreamReader } from '../domain/answer.ts';
 import type { Route } from '../domain/candidate.ts';
 import { ChatEvents } from './stream/chat.ts';
 import { DecodedBody, decoderFor, DecodingReader, type ByteSource } from './stream/decoding.ts';
-import { Reader } from './stream/reader.ts';
+import { Reader, type LastTemplate } from './stream/reader.ts';
 import { ResponsesEvents } from './stream/responses.ts';
 
 export { DecodingReader } from './stream/decoding.ts';
@@ -15,6 +15,13 @@ export interface StreamReaderOptions {
   readonly choices?: number;
 }
 
+/** Of each way to read there is one: what one way takes for plain need not be so for another. */
+const LAST: Readonly<Record<'responses' | 'chat' | 'chatStripped', LastTemplate>> = {
+  responses: { template: null },
+  chat: { template: null },
+  chatStripped: { template: null },
+};
+
 /**
  * A reader for the server-sent events of one answer; its bytes may come in any pieces.
  * With `stripUsage: 'none'` `push` always returns the very array that it got. With `injected` an unfinished last event
@@ -22,8 +29,9 @@ export interface StreamReaderOptions {
  * it is what makes a chat without `[DONE]` complete.
  */
 export function makeStreamReader(route: Route, options: StreamReaderOptions): StreamReader {
-  const events = route === 'responses' ? new ResponsesEvents() : new ChatEvents(route, options.choices ?? 1);
-  return new Reader(events, options.stripUsage === 'injected' && route === 'chat');
+  if (route === 'responses') return new Reader(new ResponsesEvents(), false, LAST.responses);
+  const strips = options.stripUsage === 'injected' && route === 'chat';
+  return new Reader(new ChatEvents(route, options.choices ?? 1), strips, strips ? LAST.chatStripped : LAST.chat);
 }
 
 /**

@@ -13,47 +13,64 @@ const WARM_UP_REQUESTS = 30_000;
 
 interface Shape {
   readonly streams: number;
-  readonly pauseMs: number;
   readonly rounds: number;
 }
 
-const SHAPES: readonly Shape[] = [
-  { streams: 50, pauseMs: 5, rounds: 7 },
-  { streams: 200, pauseMs: 5, rounds: 5 },
-  { streams: 1_000, pauseMs: 50, rounds: 2 },
+/** Shapes that the same processes can take: the provider's pause is its own. */
+interface Pace {
+  readonly pauseMs: number;
+  readonly shapes: readonly Shape[];
+  /** Streams at the same time in a run of the warm-up, and how many of those runs there are. */
+  readonly warmUp: Shape;
+}
+
+const PACES: readonly Pace[] = [
+  {
+    pauseMs: 5,
+    shapes: [
+      { streams: 50, rounds: 7 },
+      { streams: 200, rounds: 5 },
+    ],
+    warmUp: { streams: 200, rounds: 8 },
+  },
+  { pauseMs: 50, shapes: [{ streams: 1_000, rounds: 2 }], warmUp: { streams: 1_000, rounds: 1 } },
 ];
 
 interface Measured {
   readonly who: Contender;
   readonly cpuPerEvent: number[];
   readonly firstByteMs: number[];
-  readonly memoryKb: number[];
+  /** Growth of the first run with so many streams, by stream: later ones find what the process has kept. */
+  memoryKb: number;
 }
 
 /** Streams of 200 chunks, against a bare pass-through of the stream, one whose chunks go through JavaScript, and the provider itself. */
 export async function streams(): Promise<Row[]> {
   const rows: Row[] = [];
-  for (const shape of SHAPES) rows.push(...(await oneShape(shape)));
+  for (const pace of PACES) rows.push(...(await onePace(pace)));
   return rows;
 }
 
-async function oneShape(shape: Shape): Promise<Row[]> {
-  const upstream = await startPeer('upstream.ts', String(CHUNKS), String(shape.pauseMs));
+async function onePace({ pauseMs, shapes, warmUp }: Pace): Promise<Row[]> {
+  const upstream = await startPeer('upstream.ts', String(CHUNKS), String(pauseMs));
   const { panicly, contender } = await startOurs(upstream);
   await using _ours = panicly;
+  const provider = direct(upstream);
   const bare = await startPass('bare Bun.serve', 'bare-bun.ts', upstream);
   const relay = await startPass('bare JavaScript', 'bare-relay.ts', upstream);
-  const contenders = [direct(upstream), bare, relay, contender];
-  const measured: Measured[] = contenders.map((who) => ({ who, cpuPerEvent: [], firstByteMs: [], memoryKb: [] }));
-  for (const who of contenders) await warmUp(who, shape.streams);
-  for (let round = 0; round < shape.rounds; round++) for (const one of measured) await measure(one, shape.streams);
-  return rowsOf(shape, measured);
-}
-
-/** The compiler and the heap need work before they are as they stay. */
-async function warmUp(who: Contender, streams: number): Promise<void> {
-  if (who.name !== 'no gateway') await send(who, { body: 'small', connections: 64, requests: WARM_UP_REQUESTS });
-  await run(who, streams);
+  const gateways = [bare, relay, contender];
+  for (const who of gateways) await send(who, { body: 'small', connections: 64, requests: WARM_UP_REQUESTS });
+  const measured = shapes.map(() => [provider, ...gateways].map((who) => ({ who, cpuPerEvent: [], firstByteMs: [], memoryKb: 0 })));
+  for (const [index, { streams: count }] of shapes.entries())
+    for (const one of measured[index]!) one.memoryKb = await growth(one.who, count);
+  // The compilers need some thousands of streams before the code is as it stays.
+  for (const who of gateways) for (let round = 0; round < warmUp.rounds; round++) await run(who, warmUp.streams);
+  const rows: Row[] = [];
+  for (const [index, shape] of shapes.entries()) {
+    for (let round = 0; round < shape.rounds; round++) for (const one of measured[index]!) await measure(one, shape.streams);
+    rows.push(...rowsOf(`${shape.streams} streams, a chunk every ${pauseMs} ms`, measured[index]!));
+  }
+  return rows;
 }
 
 interface Ran {
@@ -74,34 +91,39 @@ async function run(who: Contender, streams: number): Promise<Ran> {
   return ran;
 }
 
-async function measure({ who, cpuPerEvent, firstByteMs, memoryKb }: Measured, streams: number): Promise<void> {
-  const before = { cpu: treeCpuMicroseconds(who.pid), memory: treeMemory(who.pid).nowKb };
-  let most = before.memory;
+async function measure({ who, cpuPerEvent, firstByteMs }: Measured, streams: number): Promise<void> {
+  const before = treeCpuMicroseconds(who.pid);
+  const ran = await run(who, streams);
+  cpuPerEvent.push((treeCpuMicroseconds(who.pid) - before) / ran.events);
+  firstByteMs.push(ran.firstByteMs);
+}
+
+/** How much more memory a run takes at its height than there was before, in kilobytes for each stream. */
+async function growth(who: Contender, streams: number): Promise<number> {
+  const before = treeMemory(who.pid).nowKb;
+  let most = before;
   const sampler = setInterval(() => (most = Math.max(most, treeMemory(who.pid).nowKb)), SAMPLE_MS);
   try {
-    const ran = await run(who, streams);
-    cpuPerEvent.push((treeCpuMicroseconds(who.pid) - before.cpu) / ran.events);
-    firstByteMs.push(ran.firstByteMs);
-    memoryKb.push((most - before.memory) / streams);
+    await run(who, streams);
   } finally {
     clearInterval(sampler);
   }
+  return (most - before) / streams;
 }
 
 function direct({ pid, port }: Listening): Contender {
   return { name: 'no gateway', pid, port, headers: {} };
 }
 
-function rowsOf({ streams: count, pauseMs }: Shape, [provider, bare, relay, ours]: readonly Measured[]): Row[] {
-  const shape = `${count} streams, a chunk every ${pauseMs} ms`;
+function rowsOf(shape: string, [provider, bare, relay, ours]: readonly Measured[]): Row[] {
   const times = (one: Measured) => median(one.cpuPerEvent.map((cpu, round) => cpu / bare!.cpuPerEvent[round]!));
   const ratio = times(ours!);
   const added = median(ours!.firstByteMs) - median(provider!.firstByteMs);
   const sync = fsyncMs();
-  const memoryKb = median(ours!.memoryKb);
+  const { memoryKb } = ours!;
   const cpu = (one: Measured) => `${median(one.cpuPerEvent).toFixed(1)} us CPU a chunk`;
   const first = (one: Measured) => `first byte ${median(one.firstByteMs).toFixed(1)} ms`;
-  const memory = (one: Measured) => `${median(one.memoryKb).toFixed(0)} kB a stream`;
+  const memory = (one: Measured) => `${one.memoryKb.toFixed(0)} kB a stream`;
   return [
     figure(shape, 'no gateway', first(provider!)),
     figure(shape, bare!.who.name, `${cpu(bare!)}, ${first(bare!)}, ${memory(bare!)}`),

@@ -1,8 +1,11 @@
 import { afterEach, describe, expect, test } from 'bun:test';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { systemClock } from '../../src/clock.ts';
 import { newSecret } from '../../src/domain/key.ts';
+import { openLedger } from '../../src/ledger/sqlite/open-ledger.ts';
 import { chatBody, jsonAnswer, refusalOf, responseOf, World, type WorldOptions } from '../support/gateway.ts';
+import { TEST_SEAL_KEYS } from '../support/seal-keys.ts';
 
 const writerUrl = new URL('../ledger/workers/faulty-writer.ts', import.meta.url).href;
 
@@ -222,5 +225,26 @@ describe('when something breaks inside of us', () => {
     expect(refusalOf(await full.call(chatBody()))).toMatchObject({ reason: 'shutting_down', status: 503 });
     gate.resolve();
     expect(responseOf(await first).status).toBe(200);
+  });
+
+  test.each([
+    ['waits for its commit', {}, 'shutting_down'],
+    ['has given up on its commit', { commitDeadlineMs: 30 }, 'ledger_unavailable'],
+  ])('a request that %s while the ledger is closed was not sent, and the next start knows it', async (_name, ledger, reason) => {
+    const held = await open({ ledger });
+    fault(held, 'stall 300');
+    const call = held.call(chatBody());
+    await Bun.sleep(100);
+    held.gateway.stopping = true;
+    await held.opened.close();
+    expect([refusalOf(await call).reason, held.upstream.arrived.length]).toEqual([reason, 0]);
+    const opened = await openLedger({
+      dataDir: held.dataDir,
+      clock: systemClock,
+      events: { onRefusedRow: () => {}, onHealth: () => {} },
+      sealKeys: TEST_SEAL_KEYS,
+    });
+    Object.assign(held, { opened });
+    expect(await outcomes(held)).toEqual([['not_sent', 0]]);
   });
 });

@@ -109,6 +109,16 @@ describe('a stream', () => {
     expect(ended().outcome).toBe('completed');
   });
 
+  test('whose bytes cannot even be asked for ends as a broken one', async () => {
+    const { answer, response } = await stream();
+    const read = () => {
+      throw new Error('no reader');
+    };
+    Object.assign(answer, { read });
+    expect((await readAll(response)).broken).toBe(true);
+    expect(ended().outcome).toBe('upstream_interrupted');
+  });
+
   test('whose reader fails ends as a broken one, and the provider is hung up on', async () => {
     const { answer, response } = await stream();
     answer.push({ length: 5, indexOf: null } as unknown as Uint8Array);
@@ -304,11 +314,11 @@ describe('an answer that is not streamed', () => {
     expect(ended()).toEqual({ outcome: reason, basis: 'held' });
   });
 
-  test('of more than 8 MB passes as it comes, and its usage is found at its end', async () => {
+  test.each(['identity', ''])('of more than 8 MB passes as it comes, and its usage is found at its end: %j', async (encoding) => {
     const padding = 'x'.repeat(1024 * 1024);
     const chunks = Array.from({ length: 9 }, () => `"${padding}",`);
     world.upstream.reply = () =>
-      new FakeAnswer(200, { 'content-type': 'application/json' })
+      new FakeAnswer(200, { 'content-type': 'application/json', ...(encoding && { 'content-encoding': encoding }) })
         .push('{"data":[', ...chunks, '1],"usage":{"prompt_tokens":7,"completion_tokens":2}}')
         .finish();
     const response = responseOf(await world.call(chatBody()));

@@ -102,6 +102,28 @@ describe('a body that nobody reads', () => {
     expect(await unknown(headers, '{}')).toMatchObject({ leavesBody: true });
   });
 
+  describe('of a known caller', () => {
+    const GZIP = { 'content-encoding': 'gzip' };
+    const endless = () => new ReadableStream<Uint8Array>({ pull: () => new Promise(() => {}) });
+    const dripping = () =>
+      new ReadableStream<Uint8Array>({ start: (controller) => controller.enqueue(new Uint8Array(10)), pull: () => new Promise(() => {}) });
+
+    test.each<[string, boolean, string, Record<string, string>, () => string | ReadableStream<Uint8Array>]>([
+      ['an encoding, and the body is here', false, 'unsupported_encoding', { ...GZIP, 'content-length': '2' }, () => '{}'],
+      ['an encoding, and the body is not', true, 'unsupported_encoding', { ...GZIP, 'content-length': '2' }, endless],
+      ['what the body says', false, 'invalid_json', { 'content-length': '3' }, () => '{x}'],
+      ['no room, before it is read', true, 'overloaded', { 'content-length': '20000' }, endless],
+      ['no room, while it is read', true, 'overloaded', {}, dripping],
+    ])('refused for %s', async (_name, leavesBody, reason, headers, body) => {
+      const { bodies } = world.gateway;
+      const others = reason === 'overloaded' ? bodies.capacityBytes : 0;
+      bodies.take(others);
+      const refused = refusedOf(await world.call(body(), { headers }));
+      bodies.give(others);
+      expect([refused.refusal.reason, refused.leavesBody, bodies.takenBytes]).toEqual([reason as never, leavesBody, 0]);
+    });
+  });
+
   test('that does not come closes it', async () => {
     const never = new ReadableStream<Uint8Array>({ pull: () => new Promise(() => {}) });
     expect(await unknown({ 'content-length': '2' }, never)).toMatchObject({ leavesBody: true });

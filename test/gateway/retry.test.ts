@@ -76,6 +76,21 @@ describe('a provider that refuses a field that we put in', () => {
     expect([...world.connection.refusedFields]).toEqual([CAP]);
   });
 
+  test.each<[string, string, () => void]>([
+    ['the policy', 'model_blocked', () => world.setPolicy({ ...BUDGET, models: { block: ['gpt-4.1*'] } })],
+    ['the key', 'revoked_key', () => world.changeKey(world.liveKey, { revokedAtMs: 1 })],
+    ['the project', 'invalid_key', () => world.gateway.directory.dropProject(1)],
+    ['the process', 'shutting_down', () => Object.assign(world.gateway, { stopping: true })],
+  ])('is not asked again by what %s was while it answered', async (_name, reason, change) => {
+    const { upstream } = await open();
+    upstream.reply = () => {
+      change();
+      return jsonAnswer(400, named(CAP));
+    };
+    expect(refusalOf(await world.call(uncapped())).reason).toBe(reason);
+    expect([upstream.arrived.length, world.settlements.length, world.openHolds]).toEqual([1, 1, 0]);
+  });
+
   test('refuses usage of a stream: asked again without it', async () => {
     const { upstream } = await open({ policy: NOTHING });
     refuses('stream_options', named('stream_options.include_usage'), upstream);
@@ -105,6 +120,11 @@ describe('a client cannot talk us out of a field', () => {
     ],
     ['by saying it in a message', { messages: [{ role: 'user', content: CAP }] }, { error: { message: `bad message: ${CAP}` } }],
     ['by a field of its own', { max_tokens: 10 }, named('max_tokens')],
+    [
+      'by a param in what is quoted back',
+      { messages: [{ role: 'user', content: 'hi', param: CAP }] },
+      { detail: [{ loc: ['body', 'messages', 0, 'param'], input: { role: 'user', content: 'hi', param: CAP } }] },
+    ],
     ['that is a part of another name', {}, { error: { message: `my_${CAP}_x is wrong` } }],
   ])('%s', async (_, change, error) => {
     const { upstream } = await open();
@@ -112,6 +132,18 @@ describe('a client cannot talk us out of a field', () => {
     expect(responseOf(await world.call(uncapped(change))).status).toBe(400);
     expect(upstream.arrived).toHaveLength(1);
     expect([...world.connection.refusedFields]).toEqual([]);
+  });
+
+  test.each([
+    ['_', '\\u005f'],
+    ['m', '\\u006D'],
+    ['x', '\\u0078'],
+  ])('by spelling %j as %s', async (letter, escape) => {
+    const { upstream } = await open();
+    upstream.reply = () => jsonAnswer(400, { error: { message: `Invalid value: '${CAP}'` } });
+    const body = JSON.stringify(uncapped({ response_format: { type: CAP } })).replaceAll(CAP, CAP.replace(letter, escape));
+    expect(responseOf(await world.call(body)).status).toBe(400);
+    expect([upstream.arrived.length, world.connection.refusedFields.size]).toEqual([1, 0]);
   });
 
   test.each(['service_tier', 'model', 'messages', 'temperature'])('that pins a price, or is its own: %s', async (field) => {

@@ -10,6 +10,27 @@ export const PATH: readonly Mutation[] = [
     tests: ['test/policy/early.test.ts'],
   },
   {
+    name: 'an early look promises that waiting helps',
+    file: 'src/policy/early.ts',
+    find: 'return finding?.retryable === true ? null : finding;',
+    replace: 'return finding;',
+    tests: ['test/policy/early.test.ts'],
+  },
+  {
+    name: 'a second attempt goes by who the caller was',
+    file: 'src/gateway/pipeline.ts',
+    find: 'const caller = changes === gateway.directory.changes',
+    replace: 'const caller = (left < MAX_ATTEMPTS || changes === gateway.directory.changes)',
+    tests: ['test/gateway/retry.test.ts'],
+  },
+  {
+    name: 'what is settled by the last commit is not waited for',
+    file: 'src/ledger/sqlite/open-ledger.ts',
+    find: '&& engine.queueLength > 0',
+    replace: '&& engine.queueLength < 0',
+    tests: ['test/gateway/durable.test.ts'],
+  },
+  {
     name: 'an early look lets nothing pass',
     file: 'src/ledger/engine.ts',
     find: 'if (verdict.allow) return null;',

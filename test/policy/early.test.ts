@@ -15,6 +15,12 @@ function least({ route, environment, workspaceId, projectId, keyId, ip, country 
   return leastCandidate(caller as Caller, { ip, country }, route);
 }
 
+function spend(state: LedgerState, costNanoUsd: number): void {
+  admit(state, 1, NOW_MS, candidateOf(), costNanoUsd);
+  const nothing = { usage: null, overrun: false, upstreamStatus: 200, firstByteMs: null, durationMs: 1, responseId: null };
+  state.settle({ ...nothing, decisionSeq: 1, outcome: 'completed', basis: 'reported', costNanoUsd, countsVolume: true }, NOW_MS);
+}
+
 describe('judged before its body is read', () => {
   test.each(SCENES.map((scene) => [scene.name, scene] as const))('%s: what would pass is not refused', (_name, scene) => {
     const nowMs = scene.passesAtMs ?? scene.nowMs ?? NOW_MS;
@@ -31,11 +37,24 @@ describe('judged before its body is read', () => {
     ['abuse', { abuse: { limit_usd: '1' } }],
     ['budgets', { budgets: [{ scope: 'project', period: 'day', limit_usd: '1' }] }],
     ['budgets', { budgets: [{ scope: 'key', period: 'total', limit_usd: '0' }] }],
-  ])('%s refuses what costs nothing when more than all is gone', (control, document) => {
+  ])('%s refuses what costs nothing when more than all is spent, and says nothing of what is needed', (control, document) => {
     const state = new LedgerState();
-    admit(state, 1, NOW_MS, candidateOf(), 2_000_000_000);
+    spend(state, 2_000_000_000);
     const verdict = decideEarly(compiled({ ...NOTHING, ...document }), state, least(candidateOf()), NOW_MS);
     expect(verdict).toMatchObject({ allow: false, finding: { control } });
+    expect(JSON.stringify(verdict)).not.toContain('needed');
+  });
+
+  test.each([
+    ['requests in flight hold more than all: whether it fits once they have settled', { abuse: { limit_usd: '1' } }],
+    ['the same of a budget', { budgets: [{ scope: 'project', period: 'day', limit_usd: '1' }] }],
+    ['a limit on a single request', { budgets: [{ scope: 'request', limit_usd: '0' }] }],
+  ])('left to its body: %s', (_name, document) => {
+    const state = new LedgerState();
+    admit(state, 1, NOW_MS, candidateOf(), 2_000_000_000);
+    const policy = compiled({ ...NOTHING, ...document });
+    expect(decide(policy, state, candidateOf(), NOW_MS).allow).toBe(false);
+    expect(decideEarly(policy, state, least(candidateOf()), NOW_MS).allow).toBe(true);
   });
 
   test('an end user who has spent all says nothing about the next one', () => {
@@ -95,9 +114,13 @@ test('what is refused without its body would be refused with any body', () => {
       const state = new LedgerState();
       for (const [earlier, hold] of before) admit(state, 1, NOW_MS, earlier, hold);
       if (sentry) state.setSentry({ projectId: candidate.projectId }, true);
-      if (decideEarly(policy, state, least(candidate), NOW_MS).allow) return;
+      const early = decideEarly(policy, state, least(candidate), NOW_MS);
+      if (early.allow) return;
       refusedEarly++;
-      expect(decide(policy, state, candidate, NOW_MS).allow).toBe(false);
+      const verdict = decide(policy, state, candidate, NOW_MS);
+      if (verdict.allow) throw new Error('only its headers are refused');
+      // The same rule never says that a retry may pass where it says with the body that none can.
+      if (verdict.finding.rule === early.finding.rule) expect(early.finding.retryable).toBe(verdict.finding.retryable);
     }),
     { numRuns: 1_500 },
   );

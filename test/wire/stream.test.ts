@@ -205,6 +205,18 @@ test('any bytes in any pieces never throw, and pass as they came', () => {
   );
 });
 
+test.each<[string, string, number]>([
+  ['in one line', 'data: {"choices":[{"delta":{"content":"abcdefgh\n\n', 39],
+  ['in several lines', 'data: {"choices":[{"delta":{"content":"abcdefgh"}}]\ndata: ,\n\n', 45],
+  ['that is no object', 'data: ["abcdefgh"]\n\n', 12],
+])('data that nobody can read counts as delivered, %s', (_, body, atLeastBytes) => {
+  for (const size of [1, 7, body.length]) {
+    const stream = makeStreamReader('chat', { stripUsage: 'none' });
+    passed(stream, chunksOf(encode(body), size));
+    expect(stream.deliveredTokenBound).toBeWithin(atLeastBytes, body.length + 1);
+  }
+});
+
 describe('an event that is too great passes unread, and the next one is read', () => {
   const usage = 'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}],"usage":{"prompt_tokens":1,"completion_tokens":2}}';
   for (const [lineEnd, convert] of lineEnds) {

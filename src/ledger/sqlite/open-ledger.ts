@@ -122,7 +122,8 @@ async function settleOpen({ engine, open }: Started): Promise<void> {
 
 async function close(engine: LedgerEngine, link: WriterLink, store: SqliteStore, lock: DirectoryLock): Promise<void> {
   engine.stopAdmitting();
-  await engine.flushed(FLUSH_MS);
+  // Who waited for one of the last commits may settle as soon as it is told of it.
+  while ((await engine.flushed(FLUSH_MS)) && engine.queueLength > 0);
   engine.stop();
   // The writer goes last: it empties the log into the file.
   await store.close();

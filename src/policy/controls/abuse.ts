@@ -1,6 +1,6 @@
 import { control } from '../control.ts';
 import { counted, durationText, policyCommand, usdText } from '../words.ts';
-import { HELD_RETRY_SECONDS, passesWithoutHolds } from './held.ts';
+import { HELD_RETRY_SECONDS, passesWithoutHolds, standingText } from './held.ts';
 
 const WHO = { key: 'This key', project: 'This project', sender: 'This sender', user: 'This end user' } as const;
 
@@ -15,7 +15,7 @@ export const abuse = control(
     if (cap.limitNanoUsd > 0 && spent + plan.neededNanoUsd <= cap.limitNanoUsd) return null;
     const isTransient = cap.limitNanoUsd > 0 && passesWithoutHolds(plan, cap.limitNanoUsd, balance);
     const window = durationText(cap.windowMs);
-    const figures = `spent ${usdText(balance.settledNanoUsd)}, held by requests in flight ${usdText(balance.heldNanoUsd)}, needed ${usdText(plan.neededNanoUsd)}`;
+    const figures = standingText(balance, plan.neededNanoUsd);
     const remedy = isTransient
       ? `Try again in ${counted(HELD_RETRY_SECONDS, 'second')}, when requests in flight have settled`
       : `Look for what spends with: panicly requests list, or raise abuse.limit_usd with: ${policyCommand(policy)}`;

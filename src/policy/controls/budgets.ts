@@ -5,7 +5,7 @@ import type { Case } from '../case.ts';
 import type { BudgetSection } from '../compiled.ts';
 import { control } from '../control.ts';
 import { counted, policyCommand, timeText, usdText } from '../words.ts';
-import { HELD_RETRY_SECONDS, passesWithoutHolds } from './held.ts';
+import { HELD_RETRY_SECONDS, passesWithoutHolds, standingText } from './held.ts';
 import { findingOf } from './same-figures.ts';
 
 const REASON_OF = {
@@ -50,9 +50,8 @@ function finding(budget: BudgetSection, balance: Balance, request: Case): Findin
 }
 
 function figuresOf(budget: BudgetSection, balance: Balance, request: Case): string {
-  const needed = `needed ${usdText(request.plan.neededNanoUsd)}`;
-  if (budget.account === null) return needed;
-  return `spent ${usdText(balance.settledNanoUsd)}, held by requests in flight ${usdText(balance.heldNanoUsd)}, ${needed}`;
+  const { neededNanoUsd } = request.plan;
+  return budget.account === null ? `needed ${usdText(neededNanoUsd)}` : standingText(balance, neededNanoUsd);
 }
 
 function resetText(budget: BudgetSection, balance: Balance): string {

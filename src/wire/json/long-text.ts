@@ -122,12 +122,10 @@ export class LongStrings {
   /** Equal texts get equal placeholders: who compares or hashes them need not know. Two spellings of one text differ. */
   #textOf(start: number, end: number): LongText {
     const textBytes = end - start - this.#escapes;
+    const jsonBytes = end - start - this.#slashes + 2;
     const hash = Bun.hash.xxHash3(this.bytes.subarray(start, end)).toString(36);
-    return {
-      placeholder: `${MARK}${textBytes}.${this.#slashes}.${hash}`,
-      textBytes,
-      jsonBytes: end - start - this.#slashes + 2,
-    };
+    // Both counts, so that not even texts which were made to have one hash can pass for each other with another count.
+    return { placeholder: `${MARK}${textBytes}.${jsonBytes}.${hash}`, textBytes, jsonBytes };
   }
 }
 

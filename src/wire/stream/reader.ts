@@ -4,13 +4,18 @@ import { objectIn } from '../usage/figures.ts';
 import type { EventReader } from './events.ts';
 import { EventSplitter, joinedData, type EventSink } from './splitter.ts';
 import { cutInjectedUsage, withoutCuts, type Cuts } from './strip.ts';
-import { Template } from './template.ts';
+import { Template, type PlainEvent, type TemplatePlace } from './template.ts';
 
 const decoder = new TextDecoder();
 
 /** A template takes as long as reading two events: one is made for so many events that were like the last ones, and a few at the beginning. */
 const EVENTS_FOR_A_TEMPLATE = 8;
 const FIRST_TEMPLATES = 8;
+
+/** The template that was made last, by any stream. */
+export interface LastTemplate {
+  template: Template | null;
+}
 
 /** Cuts a stream into events, has them read, and takes out what was injected when it `strips`. */
 export class Reader implements StreamReader, EventSink {
@@ -25,6 +30,7 @@ export class Reader implements StreamReader, EventSink {
   constructor(
     private readonly events: EventReader,
     private readonly strips: boolean,
+    private readonly last: LastTemplate,
   ) {}
 
   get complete(): boolean {
@@ -77,7 +83,7 @@ export class Reader implements StreamReader, EventSink {
     const event = parsed(text);
     if (event === null) {
       // What we cannot read may be text of the model.
-      this.#unreadBytes += dataEnd - dataStart;
+      this.#unreadBytes += dataLines === 1 ? dataEnd - dataStart : end - start;
       return;
     }
     this.events.read(event);
@@ -89,8 +95,17 @@ export class Reader implements StreamReader, EventSink {
     const plain = this.events.plain(event);
     if (plain === null) return;
     const [cutFrom = end, cutTo = end] = cuts.slice(cutsBefore);
-    this.#template = Template.of(bytes, { start, end, cutFrom, cutTo }, plain) ?? this.#template;
+    this.#template = this.#templateOf(bytes, { start, end, cutFrom, cutTo }, plain) ?? this.#template;
     this.#templatesLeft--;
+  }
+
+  /** The last one that was made, when this event is like it too: streams of one model then share it, and it is warm for a thousand of them. */
+  #templateOf(bytes: Uint8Array, place: TemplatePlace, plain: PlainEvent): Template | null {
+    const { last } = this;
+    if (last.template?.fits(bytes, place) === true) return last.template;
+    const made = Template.of(bytes, place, plain);
+    if (made !== null) last.template = made;
+    return made;
   }
 
   /** Reads the whole events at the beginning of a chunk that are like the template: the position behind them. */

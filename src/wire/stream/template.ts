@@ -77,6 +77,13 @@ export class Template {
     return new Template(Uint8Array.from(bytes), holes, fixedBytes, place.cutFrom - start, place.cutTo - start);
   }
 
+  /** Whether an event is like this one, its cut included. */
+  fits(bytes: Uint8Array, { start, end, cutFrom, cutTo }: TemplatePlace): boolean {
+    if (this.match(bytes, start) !== end) return false;
+    if (cutFrom === cutTo) return this.cutFrom === this.cutTo;
+    return this.cutFrom + this.shift === cutFrom && this.cutTo + this.shift === cutTo;
+  }
+
   /** The end of the event at `at` when it is like the template, or -1. */
   match(bytes: Uint8Array, at: number): number {
     const { holes } = this;

@@ -124,6 +124,13 @@ describe('comparing', () => {
     expect(fingerprint(chat(long('a')))).not.toBe(fingerprint(chat(long('b'))));
   });
 
+  test.each(['', '\\"', '\\/', '\\n\\/'])('a placeholder says all that is counted, so that equal ones count alike: %j', (middle) => {
+    for (const [placeholder, { textBytes, jsonBytes }] of bodyOf(chat(long(middle))).longTexts) {
+      expect(placeholder.slice(1).split('.').slice(0, 2)).toEqual([String(textBytes), String(jsonBytes)]);
+      expect(jsonBytes).toBe(Buffer.byteLength(JSON.stringify(JSON.parse(`"${long(middle)}"`))));
+    }
+  });
+
   test('calls with the same long arguments are repeats', () => {
     const call = (text: string) => `{"role":"assistant","tool_calls":[{"function":{"name":"f","arguments":{"text":"${text}"}}}]}`;
     const repeats = (...texts: string[]) => {
