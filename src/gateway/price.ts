@@ -63,7 +63,8 @@ export function price(
     stream: facts.stream,
     ip: origin.ip,
     country: origin.country,
-    endUser: (headerUser ?? facts.endUser)?.slice(0, MAX_USER_CHARACTERS) || null,
+    // As the ledger stores it: under another name its spend would be forgotten with the next start.
+    endUser: (headerUser ?? facts.endUser)?.slice(0, MAX_USER_CHARACTERS).toWellFormed() || null,
     fingerprint: facts.fingerprint,
     repeatedToolCalls: facts.repeatedToolCalls,
     storedReferences: facts.storedReferences,

@@ -138,6 +138,16 @@ export class LedgerState implements StateView, LedgerMemory {
     restoreInto(this.#side(spend.who).mainBooksOf(spend.who), spend);
   }
 
+  /** Start-up: how many end users live or test traffic tells apart. */
+  get userCapacity(): number {
+    return this.#live.capacities.users;
+  }
+
+  /** Start-up: a budget over all time counts end users, so none who has spent may be forgotten. */
+  rememberUsers(): void {
+    for (const side of [this.#live, this.#test]) side.rememberUsers();
+  }
+
   /** Start-up: spend of an end user. */
   restoreUserSpend(spend: RestoredSpend): void {
     restoreInto(this.#side(spend.who).userBooksOf(spend.who, spend.atMs), spend);

@@ -171,6 +171,22 @@ test('a correction counts in the periods of the settlement that it corrects', ()
   expect(state.balance(account({ scope: 'user', period: 'rolling', windowMs: 2 * DAY_MS }), who, tomorrow).settledNanoUsd).toBe(170);
 });
 
+test.each([40, 400])('a correction of what settled %i days ago moves a running total, and nothing else', (days) => {
+  const state = new LedgerState();
+  open(state, 1, NOON_MS, 500);
+  state.settle(settlementOf(1, 500), NOON_MS);
+  const now = NOON_MS + days * DAY_MS;
+  open(state, 2, now, 70);
+  state.settle(settlementOf(2, 70), now);
+  const accounts = [account({ period: 'total' }), account({ period: 'month' }), account({ period: 'rolling', windowMs: 31 * DAY_MS })];
+  const spent = (): number[] => accounts.map((of) => state.balance(of, who, now).settledNanoUsd);
+  expect(spent()).toEqual([570, 70, 70]);
+  state.correct({ who, label: 'gpt-4.1', costNanoUsd: 200, atMs: NOON_MS });
+  expect(spent()).toEqual([770, 70, 70]);
+  state.correct({ who, label: 'gpt-4.1', costNanoUsd: -700, atMs: NOON_MS });
+  expect(spent()).toEqual([70, 70, 70]);
+});
+
 test('holds past what adds up exactly fill every limit and leave no rest behind', () => {
   const state = new LedgerState();
   const day = account();

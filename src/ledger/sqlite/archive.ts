@@ -1,6 +1,6 @@
 /** What stays of pruned rows: the sums that they had added, by the step that pruned them, with a digest that the chain holds. */
 import type { Database } from 'bun:sqlite';
-import { readAll, runOnce } from './chain/statements.ts';
+import { hasTable, readAll, runOnce } from './chain/statements.ts';
 import { ARCHIVES, type Archive } from './sums.ts';
 
 /** Stores what decisions have added to the sums, as part of the pruning at `seq`. `decisionSeqs` is a JSON array for the `?1` of `where`. */
@@ -11,8 +11,12 @@ export function archiveSums(db: Database, seq: number, where: string, decisionSe
 /** SHA-256 over the lines that a pruning left, hexadecimal. */
 export function archiveDigest(db: Database, seq: number): string {
   const hash = new Bun.CryptoHasher('sha256');
-  for (const of of ARCHIVES) for (const line of linesOf(db, of, seq)) hash.update(JSON.stringify(line));
+  for (const of of archivesIn(db)) for (const line of linesOf(db, of, seq)) hash.update(JSON.stringify(line));
   return hash.digest('hex');
+}
+
+function archivesIn(db: Database): Archive[] {
+  return ARCHIVES.filter(({ archive }) => hasTable(db, archive));
 }
 
 function linesOf(db: Database, { archive, keys, sums }: Archive, seq: number): unknown[] {
@@ -31,7 +35,7 @@ export function archiveProblems(db: Database): string[] {
 }
 
 function strays(db: Database): string[] {
-  return ARCHIVES.flatMap(({ archive }) => {
+  return archivesIn(db).flatMap(({ archive }) => {
     const sql = `SELECT DISTINCT pruning_seq AS seq FROM ${archive} WHERE pruning_seq NOT IN (SELECT seq FROM prunings)`;
     return readAll<{ seq: number }>(db, sql).map(({ seq }) => `${archive} has sums of a pruning ${seq} that never was`);
   });

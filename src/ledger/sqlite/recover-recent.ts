@@ -3,18 +3,18 @@ import type { Belonging } from '../../domain/state.ts';
 import type { RestoredSpend } from '../state/restore.ts';
 import { COST_IN_FORCE } from './corrections.ts';
 import type { Checkpoint } from './protocol.ts';
-import { recentSeq, spenderOf, valuesOf, type SpenderColumns, type Workspaces } from './recover-windows.ts';
+import { RECENT_MS, recentSeq, spenderOf, valuesOf, type SpenderColumns, type Workspaces } from './recover-windows.ts';
 
-/** How many seqs back settlements are read at most: their sums are known without them, only their times and senders are not. */
-const RECENT_SEQS = 60_000;
+/** How many settlements are read at most: their sums are known without them, only their times and senders are not. */
+const RECENT_ROWS = 30_000;
 /** How many seqs back every settlement keeps a time of its own. Older ones of a minute may be one: too long in a window, never too short. */
 const EXACT_SEQS = 1_024;
 const MINUTE_MS = 60_000;
 
 /** What was settled in the last hour. */
 export interface RecentSpend {
-  /** When the oldest of it settled; now when there is none. */
-  readonly fromMs: number;
+  /** The latest moment at which anything else can have settled. */
+  readonly earlierUntilMs: number;
   /** In the order of time. What one sender settled with equal models within a minute may be one amount, at its latest moment. */
   readonly spends: readonly RestoredSpend[];
 }
@@ -28,22 +28,26 @@ interface Stream {
 
 /** Reads it. Times are ledger time. */
 export function recentSpend(db: Database, checkpoint: Checkpoint, workspaces: Workspaces, nowMs: number): RecentSpend {
-  const fromSeq = recentSeq(db, 'settlements', nowMs, checkpoint.lastSeq - RECENT_SEQS);
+  const hourSeq = recentSeq(db, 'settlements', nowMs, 0);
+  // More than these are not read one by one.
+  const [[leastSeq] = [null]] = valuesOf<[seq: number]>(
+    db,
+    `SELECT seq FROM settlements WHERE seq >= ? ORDER BY seq DESC LIMIT 1 OFFSET ${RECENT_ROWS}`,
+    hourSeq,
+  );
   // One text for all that a row has besides time and cost: most rows repeat one that is known already.
   const rows = valuesOf<[seq: number, atMs: number, cost: number, identity: string]>(
     db,
     `SELECT s.seq, s.at_ms, ${hasCorrections(db) ? COST_IN_FORCE : 's.cost_nano_usd'},
      json_array(d.project_id, d.key_id, d.test, d.end_user, d.ip, d.model, d.models)
      FROM settlements s JOIN decisions d ON d.seq = s.decision_seq WHERE s.seq >= ? ORDER BY s.seq`,
-    fromSeq,
+    leastSeq ?? hourSeq,
   );
   const exactSeq = checkpoint.lastSeq - EXACT_SEQS;
   const streams = new Map<string, Stream>();
   const spends: RestoredSpend[] = [];
-  let fromMs = nowMs;
   for (const [seq, atMs, costNanoUsd, identity] of rows) {
     if (costNanoUsd <= 0) continue;
-    if (spends.length === 0) fromMs = atMs;
     let stream = streams.get(identity);
     if (stream === undefined)
       streams.set(identity, (stream = { ...spenderOf(JSON.parse(identity) as SpenderColumns, workspaces), newest: null }));
@@ -55,7 +59,8 @@ export function recentSpend(db: Database, checkpoint: Checkpoint, workspaces: Wo
       newest.atMs = atMs;
     }
   }
-  return { fromMs, spends: spends.sort((a, b) => a.atMs - b.atMs) };
+  const earlierUntilMs = leastSeq === null ? nowMs - RECENT_MS - 1 : rows[0]![1];
+  return { earlierUntilMs, spends: spends.sort((a, b) => a.atMs - b.atMs) };
 }
 
 function hasCorrections(db: Database): boolean {

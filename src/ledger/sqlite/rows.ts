@@ -1,5 +1,6 @@
 import type { Candidate } from '../../domain/candidate.ts';
 import type { Decision, Settlement } from '../../domain/decision.ts';
+import type { NanoUsd } from '../../domain/money.ts';
 import type { Finding, Verdict } from '../../domain/verdict.ts';
 import { BASES, codeOf, DRAWS, OUTCOMES, ROUTES } from './codes.ts';
 
@@ -55,7 +56,7 @@ export const SETTLEMENT_AT = {
   countsVolume: 22,
 } as const;
 
-/** A decision as a row; `count` is how many equal denials it stands for. */
+/** A decision as a row; `count` is how many equal denials it stands for. Throws a RangeError for a hold that is no amount. */
 export function decisionRow(decision: Decision, count: number): Row {
   const { candidate, verdict } = decision;
   const { quote } = candidate;
@@ -94,7 +95,7 @@ export function decisionRow(decision: Decision, count: number): Row {
     decision.policyVersion,
     verdict.allow ? null : verdict.finding.reason,
     count,
-    allowed ? allowed.holdNanoUsd : null,
+    allowed ? exact(allowed.holdNanoUsd) : null,
     allowed ? allowed.outputCap : null,
     allowed ? allowed.heldOutputTokens : null,
     allowed ? allowed.remainingNanoUsd : null,
@@ -105,7 +106,7 @@ export function decisionRow(decision: Decision, count: number): Row {
   ];
 }
 
-/** A settlement as a row. */
+/** A settlement as a row. Throws a RangeError for a cost that is no amount. */
 export function settlementRow(seq: number, atMs: number, settlement: Settlement): Row {
   const { usage } = settlement;
   return [
@@ -115,7 +116,7 @@ export function settlementRow(seq: number, atMs: number, settlement: Settlement)
     atMs,
     codeOf(OUTCOMES, settlement.outcome),
     codeOf(BASES, settlement.basis),
-    settlement.costNanoUsd,
+    exact(settlement.costNanoUsd),
     usage ? usage.inputTokens : null,
     usage ? usage.cachedInputTokens : null,
     usage ? usage.cacheWriteTokens : null,
@@ -133,6 +134,12 @@ export function settlementRow(seq: number, atMs: number, settlement: Settlement)
     settlement.responseId,
     settlement.countsVolume ? 1 : 0,
   ];
+}
+
+/** Money that rows and balances take: one sum with a fraction or a NaN in it would open every budget that counts it. */
+function exact(nanoUsd: NanoUsd): NanoUsd {
+  if (!Number.isSafeInteger(nanoUsd) || nanoUsd < 0) throw new RangeError(`${nanoUsd} is no amount of nano-USD`);
+  return nanoUsd;
 }
 
 function modelsCell(candidate: Candidate): string | null {

@@ -5,7 +5,7 @@ import type { BadRow } from './chain/check-rows.ts';
 import { printHead } from './chain/head.ts';
 import { ChainKeyError, readChainKey } from './chain/key.ts';
 import { endOfChain } from './chain/links.ts';
-import { readOne } from './chain/statements.ts';
+import { hasTable } from './chain/statements.ts';
 import type { EarlierHead, LedgerReport } from '../keep-store.ts';
 import { countRows, type LedgerCounts } from './counts.ts';
 import { closeFully, openForReading } from './open.ts';
@@ -92,7 +92,7 @@ function verifyView(db: Database, options: VerifyOptions): Verification {
   const damage = found(() => integrity(db));
   let chain = NO_CHAIN;
   let head: string | null = null;
-  const hasChain = readOne(db, `SELECT 1 FROM sqlite_schema WHERE name = 'chain_anchors'`) !== null;
+  const hasChain = hasTable(db, 'chain_anchors');
   const chainFindings = found(() => {
     if (!hasChain) return options.head ? [finding('chain')('there is no chain, but there was one before: it was removed')] : [];
     const key = keyOf(db, options.sealKeys ?? []);

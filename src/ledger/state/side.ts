@@ -54,11 +54,14 @@ export class Side {
 
   /** The book of an account, or null. */
   bookOf(account: BudgetAccount, who: Belonging): SpendBook | null {
-    if (account.scope === 'user' && account.period === 'total') {
-      this.users.rememberTotals();
-      this.workspaceUsers.rememberTotals();
-    }
+    if (account.scope === 'user' && account.period === 'total') this.rememberUsers();
     return this.book(account.scope, who, account.acrossProjects === true);
+  }
+
+  /** From now on no end user who has spent is forgotten. */
+  rememberUsers(): void {
+    this.users.rememberTotals();
+    this.workspaceUsers.rememberTotals();
   }
 
   /** Every book that a request is counted in. */

@@ -99,14 +99,16 @@ export class SpendBook implements ViewedBook {
     for (const view of spend.views) view.add(atMs, nanoUsd);
   }
 
-  /** Adds spend of before the log's time to the total alone. */
+  /** Adds spend of before the log's time (below 0 for a correction) to the total alone. */
   spendLongAgo(label: number, nanoUsd: NanoUsd): void {
     const spend = this.#labels[label]!;
     spend.totalNanoUsd = Math.min(MAX_NANO_USD, spend.totalNanoUsd + nanoUsd);
+    this.forgetViews();
   }
 
   /** Drops every running balance: the next reading makes it again. */
   forgetViews(): void {
+    if (this.#views.length === 0) return;
     this.#views = [];
     for (const label of this.#labels) label.views = [];
   }

@@ -2,6 +2,7 @@
 import type { Database } from 'bun:sqlite';
 import { sameBytes } from './macs.ts';
 import { SeqSet } from './seq-set.ts';
+import { hasTable } from './statements.ts';
 import { StoredRows } from './stored-rows.ts';
 import { CHAINED_TABLES, type ChainedTable } from './tables.ts';
 
@@ -59,7 +60,7 @@ export class RowCheck {
 
   /** Looks for rows that no link has, when all that links have were checked. Rows up to `beginsAfterSeq` are older than the chain. */
   checkNoOthers(beginsAfterSeq: number): void {
-    for (const table of CHAINED_TABLES.keys()) this.#findInserted(table, beginsAfterSeq);
+    for (const [table, name] of CHAINED_TABLES.entries()) if (hasTable(this.db, name)) this.#findInserted(table, beginsAfterSeq);
   }
 
   /** Tells all that is wrong: the lowest seq first. */

@@ -17,6 +17,11 @@ export function readOne<Row>(db: Database, sql: string, ...bindings: SQLQueryBin
   return readAll<Row>(db, sql, ...bindings)[0] ?? null;
 }
 
+/** Whether the file has a table. An older file that no server of this version has opened lacks those of the newest migrations. */
+export function hasTable(db: Database, name: string): boolean {
+  return readOne(db, `SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?`, name) !== null;
+}
+
 /** Runs a change. Returns how many rows it changed. */
 export function runOnce(db: Database, sql: string, ...bindings: SQLQueryBindings[]): number {
   const statement = db.prepare<unknown, SQLQueryBindings[]>(sql);

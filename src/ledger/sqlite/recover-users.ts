@@ -1,0 +1,70 @@
+import type { Database } from 'bun:sqlite';
+import type { LedgerState } from '../state.ts';
+import type { RestoredSpend } from '../state/restore.ts';
+import { dayStart, KEPT_MS } from './periods.ts';
+import type { RecentSpend } from './recover-recent.ts';
+import { endUserOf, valuesOf, type Workspaces } from './recover-windows.ts';
+
+const DAY_MS = 86_400_000;
+
+/**
+ * Days of end users; their balance is kept under `project:user`. There may be very many on one day: a day is one row for each already, so
+ * only those before the bound are summed, and nothing is joined or sorted by SQLite.
+ */
+const BEFORE = `SELECT max(period_start_ms), test, scope_id, model, sum(settled_nano_usd) FROM balances
+  WHERE scope = 'user' AND settled_nano_usd > 0 AND period_start_ms < ? GROUP BY scope_id, test, model`;
+const SINCE = `SELECT period_start_ms, test, scope_id, model, settled_nano_usd FROM balances
+  WHERE scope = 'user' AND settled_nano_usd > 0 AND period_start_ms >= ?`;
+
+/** A budget of end users over all time, in a policy that is in force. */
+const OVER_ALL_TIME = `SELECT 1 FROM policies p, json_each(p.document, '$.budgets') b
+  WHERE p.seq IN (SELECT max(seq) FROM policies GROUP BY workspace_id, project_id)
+  AND b.value ->> 'scope' = 'user' AND coalesce(b.value ->> 'period', 'total') = 'total' LIMIT 1`;
+
+type UserDay = [startMs: number, test: number, scopeId: string, label: string, cost: number];
+
+/** Brings back what end users spent in days, less what is among the recent spends. */
+export function restoreUserDays(db: Database, memory: LedgerState, workspaces: Workspaces, recent: RecentSpend): void {
+  const days = daysIn(db, memory, dayStart(recent.earlierUntilMs - KEPT_MS));
+  const { users, sums } = summed(recent.spends);
+  for (const [startMs, test, scopeId, label, cost] of days.sort(([a], [b]) => a - b)) {
+    const costNanoUsd = users.has(scopeId) ? cost - (sums.get(nameOf(startMs, test === 1, scopeId, label)) ?? 0) : cost;
+    const projectId = Number(scopeId.slice(0, scopeId.indexOf(':')));
+    const workspaceId = workspaces.get(projectId);
+    if (costNanoUsd <= 0 || workspaceId === undefined) continue;
+    const who = { environmentTest: test === 1, workspaceId, projectId, keyId: 0, endUser: endUserOf(scopeId), sender: null };
+    memory.restoreUserSpend({ who, label, costNanoUsd, atMs: Math.min(startMs + DAY_MS - 1, recent.earlierUntilMs) });
+  }
+}
+
+/**
+ * What is before the bound only matters to budgets over all time. Where there is one, nobody is forgotten from now on; where there is
+ * none, those of long ago must not take the room of those who matter.
+ */
+function daysIn(db: Database, memory: LedgerState, boundMs: number): UserDay[] {
+  const before = valuesOf<UserDay>(db, BEFORE, boundMs);
+  const since = valuesOf<UserDay>(db, SINCE, boundMs);
+  const matters = valuesOf(db, OVER_ALL_TIME).length > 0;
+  if (matters) memory.rememberUsers();
+  if (before.length === 0) return since;
+  const all = before.concat(since);
+  return matters || new Set(all.map(([, , scopeId]) => scopeId)).size <= memory.userCapacity ? all : since;
+}
+
+/** What each end user spent in a day with equal models, and who they are. */
+function summed(spends: readonly RestoredSpend[]): { readonly users: ReadonlySet<string>; readonly sums: ReadonlyMap<string, number> } {
+  const users = new Set<string>();
+  const sums = new Map<string, number>();
+  for (const { who, label, costNanoUsd, atMs } of spends) {
+    const scopeId = `${who.projectId}:${who.endUser ?? ''}`;
+    const name = nameOf(dayStart(atMs), who.environmentTest, scopeId, label);
+    users.add(scopeId);
+    sums.set(name, (sums.get(name) ?? 0) + costNanoUsd);
+  }
+  return { users, sums };
+}
+
+function nameOf(startMs: number, isTest: boolean, scopeId: string, label: string): string {
+  // Both ends are free texts: without the length one pair could pass for another.
+  return `${startMs} ${isTest} ${label.length} ${label} ${scopeId}`;
+}
