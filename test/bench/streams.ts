@@ -20,7 +20,7 @@ interface Shape {
 interface Pace {
   readonly pauseMs: number;
   readonly shapes: readonly Shape[];
-  /** Streams at the same time in a run of the warm-up, and how many of those runs there are. */
+  /** Streams at the same time in a run of the warm-up, and how many of those runs come on top of the first run of each shape. */
   readonly warmUp: Shape;
 }
 
@@ -31,9 +31,9 @@ const PACES: readonly Pace[] = [
       { streams: 50, rounds: 7 },
       { streams: 200, rounds: 5 },
     ],
-    warmUp: { streams: 200, rounds: 8 },
+    warmUp: { streams: 200, rounds: 6 },
   },
-  { pauseMs: 50, shapes: [{ streams: 1_000, rounds: 2 }], warmUp: { streams: 1_000, rounds: 1 } },
+  { pauseMs: 50, shapes: [{ streams: 1_000, rounds: 2 }], warmUp: { streams: 1_000, rounds: 0 } },
 ];
 
 interface Measured {
