@@ -208,8 +208,8 @@ export const MONEY: readonly Mutation[] = [
   {
     name: 'a start forgets what was spent more than an hour ago',
     file: 'src/ledger/sqlite/recover-spend.ts',
-    find: 'if (costNanoUsd > 0) yield {',
-    replace: 'if (costNanoUsd < 0) yield {',
+    find: 'if (costNanoUsd > 0)',
+    replace: 'if (costNanoUsd < 0)',
     tests: ['test/ledger/real-model.test.ts'],
   },
   {
