@@ -10,7 +10,6 @@ import type { OpenHold, RestoredAdmission, RestoredHold, RestoredSpend, Restored
 import { Side, type StateCapacities } from './state/side.ts';
 import { snapshotOf, type StateSnapshot } from './state/snapshot.ts';
 import type { SpendBook } from './state/spend-book.ts';
-import { KEPT_MS } from './state/spend-log.ts';
 import { VolumeBook } from './state/volume-book.ts';
 
 /** Holds of more than this (70,368 USD) are counted instead of added, so that a sum of holds always stays exact. */
@@ -77,7 +76,6 @@ export class LedgerState implements StateView, LedgerMemory {
    */
   correct(correction: RestoredSpend): void {
     this.restoreSettled(correction);
-    this.restoreUserSpend(correction);
   }
 
   /** Turns Sentry Mode of a project or workspace. */
@@ -135,7 +133,7 @@ export class LedgerState implements StateView, LedgerMemory {
 
   /** Start-up: spend of key, project and workspace, for instance one hour of them. Older than the log's time it only counts in totals. */
   restoreSpend(spend: RestoredSpend): void {
-    restoreInto(this.#side(spend.who).mainBooksOf(spend.who), spend);
+    this.#side(spend.who).restoreKey(spend);
   }
 
   /** Start-up: how many end users live or test traffic tells apart. */
@@ -150,13 +148,19 @@ export class LedgerState implements StateView, LedgerMemory {
 
   /** Start-up: spend of an end user. */
   restoreUserSpend(spend: RestoredSpend): void {
-    restoreInto(this.#side(spend.who).userBooksOf(spend.who, spend.atMs), spend);
+    this.#side(spend.who).restoreUser(spend);
   }
 
-  /** Start-up: one settlement with its exact time, for key, project, workspace and sender. Must not be part of a sum of `restoreSpend`. */
+  /** Start-up: spend of a sender. */
+  restoreSenderSpend(spend: RestoredSpend): void {
+    this.#side(spend.who).restoreSender(spend);
+  }
+
+  /** One settlement with its exact time, for all whose spend it is. Must not be part of what was restored of any of them. */
   restoreSettled(spend: RestoredSpend): void {
     this.restoreSpend(spend);
-    restoreInto([this.#side(spend.who).senderBookOf(spend.who, spend.atMs)], spend);
+    this.restoreUserSpend(spend);
+    this.restoreSenderSpend(spend);
   }
 
   /** Start-up: an admission of the last hour, in the order in which they were made. */
@@ -233,13 +237,5 @@ export class LedgerState implements StateView, LedgerMemory {
     for (let index = 0; index < books.length; index++) books[index]!.release(labels[index]!, hold.holdNanoUsd, hold.isHuge);
     if (!hold.isHuge) this.#side(hold.who).heldNanoUsd -= hold.holdNanoUsd;
     return hold;
-  }
-}
-
-function restoreInto(books: readonly SpendBook[], spend: RestoredSpend): void {
-  for (const book of books) {
-    const label = book.labelFor(spend.label);
-    if (spend.atMs < book.log.newestMs - KEPT_MS) book.spendLongAgo(label, spend.costNanoUsd);
-    else book.spend(label, spend.costNanoUsd, spend.atMs);
   }
 }

@@ -222,8 +222,8 @@ export const MONEY: readonly Mutation[] = [
   {
     name: 'a start counts what is both in the sums and in recent rows twice',
     file: 'src/ledger/sqlite/recover-spend.ts',
-    find: 'row.cost - (',
-    replace: 'row.cost - 0 * (',
+    find: 'row.cost - keys.',
+    replace: 'row.cost - 0 * keys.',
     tests: ['test/ledger/recovery.test.ts'],
   },
   {

@@ -214,9 +214,7 @@ class Run {
     this.state = new LedgerState();
     for (const [workspaceId, requests] of model.credits) this.state.grantCredits(workspaceId, requests);
     for (const { hold, atMs, costNanoUsd } of model.spends) {
-      const spend = { who: hold.who, label: spendLabel(hold.models), costNanoUsd, atMs };
-      this.state.restoreSettled(spend);
-      this.state.restoreUserSpend(spend);
+      this.state.restoreSettled({ who: hold.who, label: spendLabel(hold.models), costNanoUsd, atMs });
     }
     this.#restoreVolume();
     for (const { who, fingerprint, atMs } of model.admissions)

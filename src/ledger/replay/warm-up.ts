@@ -125,9 +125,7 @@ class Pages {
     type Row = BelongingRow & ModelColumns & { atMs: number; cost: number };
     const restore = (row: Row): void => {
       if (row.cost === 0) return;
-      const spend = { who: belongingOfRow(row), label: labelOf(row), costNanoUsd: row.cost, atMs: row.atMs };
-      this.memory.restoreSettled(spend);
-      this.memory.restoreUserSpend(spend);
+      this.memory.restoreSettled({ who: belongingOfRow(row), label: labelOf(row), costNanoUsd: row.cost, atMs: row.atMs });
     };
     await this.#each(this.db.prepare<Row, number[]>(SPEND), seqFrom(this.db, fromMs), this.span.fromSeq, restore, [this.span.fromSeq]);
   }

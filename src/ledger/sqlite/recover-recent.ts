@@ -1,30 +1,40 @@
 import type { Database } from 'bun:sqlite';
-import type { Belonging } from '../../domain/state.ts';
-import type { RestoredSpend } from '../state/restore.ts';
+import { senderGroup } from '../../domain/belonging.ts';
 import { COST_IN_FORCE } from './corrections.ts';
+import { labelOf } from './label.ts';
 import type { Checkpoint } from './protocol.ts';
-import { RECENT_MS, recentSeq, spenderOf, valuesOf, type SpenderColumns, type Workspaces } from './recover-windows.ts';
+import { RECENT_MS, recentSeq, valuesOf, type Workspaces } from './recover-windows.ts';
+import { spaceOf, Spenders } from './spenders.ts';
 
 /** How many settlements are read at most: their sums are known without them, only their times and senders are not. */
 const RECENT_ROWS = 30_000;
 /** How many seqs back every settlement keeps a time of its own. Older ones of a minute may be one: too long in a window, never too short. */
 const EXACT_SEQS = 1_024;
-const MINUTE_MS = 60_000;
 
-/** What was settled in the last hour. */
+/** What was settled in the last hour, for each who is counted apart. */
 export interface RecentSpend {
   /** The latest moment at which anything else can have settled. */
   readonly earlierUntilMs: number;
-  /** In the order of time. What one sender settled with equal models within a minute may be one amount, at its latest moment. */
-  readonly spends: readonly RestoredSpend[];
+  /** By key, with its project and workspace: their name is empty. */
+  readonly keys: Spenders;
+  /** By project; requests without an end user have an empty name. */
+  readonly users: Spenders;
+  /** By project; requests without a sender have an empty name. */
+  readonly senders: Spenders;
 }
 
-/** Rows that are equal in all but their time and cost. */
-interface Stream {
-  readonly who: Belonging;
-  readonly label: string;
-  newest: { -readonly [Member in keyof RestoredSpend]: RestoredSpend[Member] } | null;
-}
+type Row = readonly [
+  seq: number,
+  atMs: number,
+  cost: number,
+  projectId: number,
+  keyId: number,
+  test: number,
+  endUser: string | null,
+  ip: string | null,
+  model: string,
+  models: string | null,
+];
 
 /** Reads it. Times are ledger time. */
 export function recentSpend(db: Database, checkpoint: Checkpoint, workspaces: Workspaces, nowMs: number): RecentSpend {
@@ -35,32 +45,29 @@ export function recentSpend(db: Database, checkpoint: Checkpoint, workspaces: Wo
     `SELECT seq FROM settlements WHERE seq >= ? ORDER BY seq DESC LIMIT 1 OFFSET ${RECENT_ROWS}`,
     hourSeq,
   );
-  // One text for all that a row has besides time and cost: most rows repeat one that is known already.
-  const rows = valuesOf<[seq: number, atMs: number, cost: number, identity: string]>(
+  const rows = valuesOf<Row>(
     db,
     `SELECT s.seq, s.at_ms, ${hasCorrections(db) ? COST_IN_FORCE : 's.cost_nano_usd'},
-     json_array(d.project_id, d.key_id, d.test, d.end_user, d.ip, d.model, d.models)
+     d.project_id, d.key_id, d.test, d.end_user, d.ip, d.model, d.models
      FROM settlements s JOIN decisions d ON d.seq = s.decision_seq WHERE s.seq >= ? ORDER BY s.seq`,
     leastSeq ?? hourSeq,
   );
-  const exactSeq = checkpoint.lastSeq - EXACT_SEQS;
-  const streams = new Map<string, Stream>();
-  const spends: RestoredSpend[] = [];
-  for (const [seq, atMs, costNanoUsd, identity] of rows) {
-    if (costNanoUsd <= 0) continue;
-    let stream = streams.get(identity);
-    if (stream === undefined)
-      streams.set(identity, (stream = { ...spenderOf(JSON.parse(identity) as SpenderColumns, workspaces), newest: null }));
-    const { newest } = stream;
-    if (newest === null || seq >= exactSeq || Math.floor(newest.atMs / MINUTE_MS) !== Math.floor(atMs / MINUTE_MS)) {
-      spends.push((stream.newest = { who: stream.who, label: stream.label, costNanoUsd, atMs }));
-    } else {
-      newest.costNanoUsd += costNanoUsd;
-      newest.atMs = atMs;
-    }
-  }
   const earlierUntilMs = leastSeq === null ? nowMs - RECENT_MS - 1 : rows[0]![1];
-  return { earlierUntilMs, spends: spends.sort((a, b) => a.atMs - b.atMs) };
+  const recent = { earlierUntilMs, keys: new Spenders(), users: new Spenders(), senders: new Spenders() };
+  for (const row of rows) if (row[2] > 0) count(row, recent, row[0] >= checkpoint.lastSeq - EXACT_SEQS, workspaces);
+  return recent;
+}
+
+function count(row: Row, { keys, users, senders }: RecentSpend, isExact: boolean, workspaces: Workspaces): void {
+  const [, atMs, costNanoUsd, projectId, keyId, test, endUser, ip, model, models] = row;
+  const sender = ip === null ? null : senderGroup(ip);
+  const workspaceId = workspaces.get(projectId) ?? 0;
+  const who = { environmentTest: test === 1, workspaceId, projectId, keyId, endUser, sender };
+  const spend = { who, label: labelOf({ model, models }), costNanoUsd, atMs };
+  const project = spaceOf(projectId, test);
+  keys.add(spend, spaceOf(keyId, test), '', isExact);
+  users.add(spend, project, endUser ?? '', isExact);
+  senders.add(spend, project, sender ?? '', isExact);
 }
 
 function hasCorrections(db: Database): boolean {

@@ -1,11 +1,11 @@
 import type { Database } from 'bun:sqlite';
-import type { Belonging } from '../../domain/state.ts';
 import type { LedgerState } from '../state.ts';
-import { dayStart, hourStart, KEPT_MS } from './periods.ts';
+import { dayStart, KEPT_MS } from './periods.ts';
 import type { Checkpoint } from './protocol.ts';
 import { recentSpend, type RecentSpend } from './recover-recent.ts';
 import { restoreUserDays } from './recover-users.ts';
 import { belongingOfRow, valuesOf, type BelongingRow, type Workspaces } from './recover-windows.ts';
+import { spaceOf } from './spenders.ts';
 
 const HOUR_MS = 3_600_000;
 
@@ -24,10 +24,9 @@ export function restoreSpend(db: Database, memory: LedgerState, checkpoint: Chec
   const recent = recentSpend(db, checkpoint, workspaces, nowMs);
   restoreHours(db, memory, recent);
   restoreUserDays(db, memory, workspaces, recent);
-  for (const spend of recent.spends) {
-    memory.restoreSettled(spend);
-    memory.restoreUserSpend(spend);
-  }
+  for (const spend of recent.keys.inOrder()) memory.restoreSpend(spend);
+  for (const spend of recent.users.inOrder()) memory.restoreUserSpend(spend);
+  for (const spend of recent.senders.inOrder()) memory.restoreSenderSpend(spend);
   restoreVolumes(db, memory);
 }
 
@@ -38,25 +37,16 @@ const HOURS = `SELECT max(r.hour_ms) AS startMs, r.test, p.workspace_id AS works
   GROUP BY iif(r.hour_ms < ?, 0, r.hour_ms), r.test, r.project_id, r.key_id, r.model ORDER BY 1`;
 
 /** Brings back what hours hold beyond the recent rows, at the latest moment at which it can have settled. */
-function restoreHours(db: Database, memory: LedgerState, { spends, earlierUntilMs }: RecentSpend): void {
+function restoreHours(db: Database, memory: LedgerState, { keys, earlierUntilMs }: RecentSpend): void {
   const sums = db.prepare<SumRow, [number]>(HOURS);
   const rows = sums.all(dayStart(earlierUntilMs - KEPT_MS));
   sums.finalize();
-  const recent = new Map<string, number>();
-  for (const { who, label, costNanoUsd, atMs } of spends) {
-    const name = nameOf(hourStart(atMs), who, label);
-    recent.set(name, (recent.get(name) ?? 0) + costNanoUsd);
-  }
   for (const row of rows) {
-    const who = belongingOfRow(row);
-    const costNanoUsd = row.cost - (recent.get(nameOf(row.startMs, who, row.label)) ?? 0);
+    const { startMs, label } = row;
+    const costNanoUsd = row.cost - keys.spentBetween(label, spaceOf(row.keyId, row.test), '', startMs, startMs + HOUR_MS);
     if (costNanoUsd > 0)
-      memory.restoreSpend({ who, label: row.label, costNanoUsd, atMs: Math.min(row.startMs + HOUR_MS - 1, earlierUntilMs) });
+      memory.restoreSpend({ who: belongingOfRow(row), label, costNanoUsd, atMs: Math.min(startMs + HOUR_MS - 1, earlierUntilMs) });
   }
-}
-
-function nameOf(startMs: number, who: Belonging, label: string): string {
-  return `${startMs} ${who.environmentTest} ${who.projectId} ${who.keyId} ${label}`;
 }
 
 function restoreVolumes(db: Database, memory: LedgerState): void {

@@ -1,9 +1,9 @@
 import type { Database } from 'bun:sqlite';
 import type { LedgerState } from '../state.ts';
-import type { RestoredSpend } from '../state/restore.ts';
 import { dayStart, KEPT_MS } from './periods.ts';
 import type { RecentSpend } from './recover-recent.ts';
 import { endUserOf, valuesOf, type Workspaces } from './recover-windows.ts';
+import { spaceOf } from './spenders.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -26,13 +26,16 @@ type UserDay = [startMs: number, test: number, scopeId: string, label: string, c
 /** Brings back what end users spent in days, less what is among the recent spends. */
 export function restoreUserDays(db: Database, memory: LedgerState, workspaces: Workspaces, recent: RecentSpend): void {
   const days = daysIn(db, memory, dayStart(recent.earlierUntilMs - KEPT_MS));
-  const { users, sums } = summed(recent.spends);
-  for (const [startMs, test, scopeId, label, cost] of days.sort(([a], [b]) => a - b)) {
-    const costNanoUsd = users.has(scopeId) ? cost - (sums.get(nameOf(startMs, test === 1, scopeId, label)) ?? 0) : cost;
+  const recentFromMs = dayStart(recent.earlierUntilMs);
+  for (const [startMs, test, scopeId, label, cost] of days.sort((a, b) => a[0] - b[0])) {
     const projectId = Number(scopeId.slice(0, scopeId.indexOf(':')));
+    const endUser = endUserOf(scopeId);
+    const project = spaceOf(projectId, test);
+    const counted = startMs < recentFromMs ? 0 : recent.users.spentBetween(label, project, endUser, startMs, startMs + DAY_MS);
+    const costNanoUsd = cost - counted;
     const workspaceId = workspaces.get(projectId);
     if (costNanoUsd <= 0 || workspaceId === undefined) continue;
-    const who = { environmentTest: test === 1, workspaceId, projectId, keyId: 0, endUser: endUserOf(scopeId), sender: null };
+    const who = { environmentTest: test === 1, workspaceId, projectId, keyId: 0, endUser, sender: null };
     memory.restoreUserSpend({ who, label, costNanoUsd, atMs: Math.min(startMs + DAY_MS - 1, recent.earlierUntilMs) });
   }
 }
@@ -49,22 +52,4 @@ function daysIn(db: Database, memory: LedgerState, boundMs: number): UserDay[] {
   if (before.length === 0) return since;
   const all = before.concat(since);
   return matters || new Set(all.map(([, , scopeId]) => scopeId)).size <= memory.userCapacity ? all : since;
-}
-
-/** What each end user spent in a day with equal models, and who they are. */
-function summed(spends: readonly RestoredSpend[]): { readonly users: ReadonlySet<string>; readonly sums: ReadonlyMap<string, number> } {
-  const users = new Set<string>();
-  const sums = new Map<string, number>();
-  for (const { who, label, costNanoUsd, atMs } of spends) {
-    const scopeId = `${who.projectId}:${who.endUser ?? ''}`;
-    const name = nameOf(dayStart(atMs), who.environmentTest, scopeId, label);
-    users.add(scopeId);
-    sums.set(name, (sums.get(name) ?? 0) + costNanoUsd);
-  }
-  return { users, sums };
-}
-
-function nameOf(startMs: number, isTest: boolean, scopeId: string, label: string): string {
-  // Both ends are free texts: without the length one pair could pass for another.
-  return `${startMs} ${isTest} ${label.length} ${label} ${scopeId}`;
 }

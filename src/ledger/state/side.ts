@@ -1,6 +1,7 @@
 import type { Belonging, BudgetAccount } from '../../domain/state.ts';
 import { Crowd } from './crowd.ts';
 import { LoopTable } from './loop-table.ts';
+import type { RestoredSpend } from './restore.ts';
 import { SpendBook } from './spend-book.ts';
 import { TimeRing } from './time-ring.ts';
 import { VolumeBook } from './volume-book.ts';
@@ -73,28 +74,28 @@ export class Side {
       made(this.workspaces, who.workspaceId, newBook),
       this.users.findOrMake(who.projectId, user, nowMs),
       this.workspaceUsers.findOrMake(who.workspaceId, user, nowMs),
-      this.senderBookOf(who, nowMs),
+      this.senders.findOrMake(who.projectId, who.sender ?? NOBODY, nowMs),
     ];
   }
 
-  /** The book of a sender, within a project. */
-  senderBookOf(who: Belonging, nowMs: number): SpendBook {
-    return this.senders.findOrMake(who.projectId, who.sender ?? NOBODY, nowMs);
+  /** Adds to what key, project and workspace spent. */
+  restoreKey(spend: RestoredSpend): void {
+    const { keyId, projectId, workspaceId } = spend.who;
+    made(this.keys, keyId, newBook).restore(spend);
+    made(this.projects, projectId, newBook).restore(spend);
+    made(this.workspaces, workspaceId, newBook).restore(spend);
   }
 
-  /** The books of key, project and workspace. */
-  mainBooksOf(who: Belonging): readonly SpendBook[] {
-    return [
-      made(this.keys, who.keyId, newBook),
-      made(this.projects, who.projectId, newBook),
-      made(this.workspaces, who.workspaceId, newBook),
-    ];
+  /** Adds to what an end user spent. */
+  restoreUser(spend: RestoredSpend): void {
+    const { endUser, projectId, workspaceId } = spend.who;
+    this.users.restore(projectId, endUser ?? NOBODY, spend);
+    this.workspaceUsers.restore(workspaceId, endUser ?? NOBODY, spend);
   }
 
-  /** The two books of an end user. */
-  userBooksOf(who: Belonging, nowMs: number): readonly SpendBook[] {
-    const name = who.endUser ?? NOBODY;
-    return [this.users.findOrMake(who.projectId, name, nowMs), this.workspaceUsers.findOrMake(who.workspaceId, name, nowMs)];
+  /** Adds to what a sender spent. */
+  restoreSender(spend: RestoredSpend): void {
+    this.senders.restore(spend.who.projectId, spend.who.sender ?? NOBODY, spend);
   }
 
   times(scope: 'project' | 'key', who: Belonging): TimeRing | null {

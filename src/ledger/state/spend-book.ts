@@ -2,6 +2,7 @@ import { MAX_NANO_USD, type NanoUsd } from '../../domain/money.ts';
 import type { Balance, BudgetAccount } from '../../domain/state.ts';
 import { AccountView, type ViewedBook } from './account-view.ts';
 import { HOUR_MS } from './periods.ts';
+import type { RestoredSpend } from './restore.ts';
 import { KEPT_MS, SpendLog } from './spend-log.ts';
 
 /** Labels that one book tells apart; what comes after them is counted under one that every pattern fits. */
@@ -99,8 +100,14 @@ export class SpendBook implements ViewedBook {
     for (const view of spend.views) view.add(atMs, nanoUsd);
   }
 
-  /** Adds spend of before the log's time (below 0 for a correction) to the total alone. */
-  spendLongAgo(label: number, nanoUsd: NanoUsd): void {
+  /** Adds what a start knows, or a correction (below 0 when it cost less). What is before the log's time counts in the total alone. */
+  restore({ label: text, costNanoUsd, atMs }: RestoredSpend): void {
+    const label = this.labelFor(text);
+    if (atMs < this.log.newestMs - KEPT_MS) this.#spendLongAgo(label, costNanoUsd);
+    else this.spend(label, costNanoUsd, atMs);
+  }
+
+  #spendLongAgo(label: number, nanoUsd: NanoUsd): void {
     const spend = this.#labels[label]!;
     spend.totalNanoUsd = Math.min(MAX_NANO_USD, spend.totalNanoUsd + nanoUsd);
     this.forgetViews();
