@@ -1,6 +1,7 @@
 import { brotliDecompressSync, gunzipSync, inflateRawSync, inflateSync, zstdDecompressSync } from 'node:zlib';
 import type { AnswerFacts } from '../domain/answer.ts';
 import type { Route } from '../domain/candidate.ts';
+import type { Usage } from '../domain/usage.ts';
 import { scanObject, skipSpace } from './json/scan.ts';
 import { readUsage } from './usage.ts';
 import { objectIn } from './usage/figures.ts';
@@ -9,7 +10,7 @@ import { objectIn } from './usage/figures.ts';
 export const MAX_DECODED_BYTES = 64 * 1024 * 1024;
 
 /** A longer id than this is no id. */
-const MAX_ID_LENGTH = 256;
+export const MAX_ID_LENGTH = 256;
 
 /** An answer of this size is parsed as a whole in the time that a search takes. */
 const SMALL_BYTES = 4_096;
@@ -17,10 +18,7 @@ const SMALL_BYTES = 4_096;
 const decoder = new TextDecoder();
 const USAGE_KEY = Buffer.from('"usage"');
 
-/**
- * Reads a whole answer that was not streamed, or the end of one that was too large to keep: that still has its usage,
- * but no longer its id nor calls of hosted tools. Bytes that are no JSON object say nothing.
- */
+/** Reads a whole answer that was not streamed. Bytes that are no JSON object say nothing. */
 export function readAnswer(route: Route, bytes: Uint8Array): AnswerFacts {
   // A response needs its id and its output items; the others only their usage, which mostly stands at the end.
   if (route !== 'responses' && bytes.length > SMALL_BYTES) {
@@ -30,6 +28,12 @@ export function readAnswer(route: Route, bytes: Uint8Array): AnswerFacts {
   const answer = objectIn(parsed(bytes));
   if (answer === null) return { usage: readUsage(route, usageAtEnd(bytes)), responseId: null };
   return { usage: readUsage(route, answer), responseId: route === 'responses' ? idOf(answer) : null };
+}
+
+/** The usage at the end of an answer whose beginning is gone, with the calls of tools that were seen in it. */
+export function readTail(route: Route, end: Uint8Array, calls: readonly { readonly type: string }[]): Usage | null {
+  const tail = objectIn(usageAtEnd(end));
+  return tail === null ? null : readUsage(route, { ...tail, output: calls });
 }
 
 /** The id under which a provider keeps a response, or null. */

@@ -328,6 +328,20 @@ describe('an answer that is not streamed', () => {
     expect(world.settlements[0]!.usage).toMatchObject({ inputTokens: 7, outputTokens: 2 });
   });
 
+  test('of more than 8 MB has its id and its calls of hosted tools', async () => {
+    const image = `{"type":"image_generation_call","result":"${'A'.repeat(1024 * 1024)}"},`;
+    world.upstream.reply = () =>
+      new FakeAnswer(200, { 'content-type': 'application/json' })
+        .push('{"id":"resp_large","output":[', ...Array.from({ length: 9 }, () => image), '{"type":"web_search_call"}]')
+        .push(',"usage":{"input_tokens":7,"output_tokens":2}}')
+        .finish();
+    const body = { model: 'gpt-4.1', input: 'draw', tools: [{ type: 'web_search' }, { type: 'image_generation' }] };
+    await readAll(responseOf(await world.call(body, { route: 'responses' })));
+    expect(world.settlements[0]!.usage?.toolCalls).toEqual({ image_generation: 9, web_search: 1 });
+    expect(world.settlements[0]!.responseId).toBe('resp_large');
+    expect(ended()).toEqual({ outcome: 'completed', basis: 'reported' });
+  });
+
   test('of more than 8 MB that the client leaves costs its hold: it was made before it came', async () => {
     world.upstream.reply = (request) => new FakeAnswer(200, {}, request.signal).push('x'.repeat(9 * 1024 * 1024));
     const response = responseOf(await world.call(chatBody()));
