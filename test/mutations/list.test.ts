@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { occurrences } from './apply.ts';
 import { MUTATIONS } from './list.ts';
+import { ROWS } from '../torture/rows.ts';
 
 const ROOT = join(import.meta.dir, '../..');
 
@@ -17,5 +18,14 @@ describe('the list of deliberate defects', () => {
     expect(mutation.replace).not.toBe(mutation.find);
     expect(mutation.tests.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
     expect(mutation.tests).not.toBeEmpty();
+  });
+});
+
+describe('the defects that torture plants', () => {
+  const edits = ROWS.flatMap((row) => row.bites.flatMap((bite) => (bite.edits ?? []).map((edit) => [row.name, bite.name, edit] as const)));
+  test('are there', () => expect(edits.length).toBeGreaterThan(15));
+  test.each(edits)('%s: %s: the place is there', (_row, name, edit) => {
+    expect(occurrences(ROOT, { ...edit, name, tests: [] })).toBe(1);
+    expect(edit.replace).not.toBe(edit.find);
   });
 });

@@ -23,7 +23,7 @@ export const hostile: Row = {
       edits: [
         {
           file: 'src/wire/json.ts',
-          find: 'if (countKeys(value) !== pairs) return duplicate(bytes);',
+          find: 'if (countKeys(outline) !== pairs) return duplicate(bytes);',
           replace: 'void duplicate; void countKeys; void pairs;',
         },
       ],
