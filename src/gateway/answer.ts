@@ -12,6 +12,7 @@ import { holdsOurKey, rejectsOurKey } from './provider-key.ts';
 import { Refused } from './refused.ts';
 import { relay, type AnswerBody } from './relay.ts';
 import { restOfAnswer, tailReader } from './rest.ts';
+import { Turn } from './turn.ts';
 import { brokenBeforeBody } from './upstream-trouble.ts';
 
 /** Answers up to this size are read before they are passed on, so that their cost can stand in a header. */
@@ -19,6 +20,9 @@ const HELD_ANSWER_BYTES = 8 * 1024 * 1024;
 
 /** From this size on an answer leaves as the one chunk of a stream, in chunked encoding. */
 const LARGE_ANSWER_BYTES = 128 * 1024;
+
+/** Where answers that are whole wait for each other. */
+const arrivals = new Turn();
 
 /** Whether the answer is passed on as it comes. An error never is: it may be about our key, whatever it calls itself. */
 export function isEventStream(answer: UpstreamAnswer): boolean {
@@ -70,11 +74,13 @@ export async function answerWhole(
     const body = relay(attempt, restOfAnswer(collected.bytes, answer), tailReader(attempt, answer), false);
     return new Response(body, { status: answer.status, headers: answerHeaders(attempt, answer.headers, null) });
   }
+  // What comes now is ours and not the provider's.
+  attempt.answeredMs = attempt.context.monotonicMs();
+  await arrivals.end();
   return finish(attempt, answer, outgoing, collected.bytes);
 }
 
 function finish(attempt: Attempt, answer: UpstreamAnswer, outgoing: Outgoing, bytes: Uint8Array): Response | Refused | FieldRefused {
-  attempt.answeredMs = attempt.context.monotonicMs();
   const readable = decodeForReading(bytes, answer.headers.get('content-encoding'));
   const settlement = settle(attempt, answer.status, readable);
   if (answer.status >= 400) {

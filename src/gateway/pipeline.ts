@@ -15,11 +15,15 @@ import type { Call } from './call.ts';
 import { checkReferences } from './references.ts';
 import { receive } from './receive.ts';
 import { Refused } from './refused.ts';
+import { Turn } from './turn.ts';
 import { bodyIsHere } from './unread-body.ts';
 import type { JsonBody } from '../wire/json.ts';
 
 /** How often a request may be sent again without a field that its provider refused. */
 const MAX_ATTEMPTS = 4;
+
+/** Where requests that have just come in wait for each other. */
+const arrivals = new Turn();
 
 /**
  * The path of a request: authenticate, receive, price, admit and record, forward, settle.
@@ -27,6 +31,7 @@ const MAX_ATTEMPTS = 4;
  * request, one for each attempt, and one for what is sent.
  */
 export async function serve(gateway: Gateway, call: Call): Promise<Response | Refused> {
+  await arrivals.end();
   const { changes } = gateway.directory;
   const known = enter(gateway, call);
   if (known instanceof Refusal) return refuseUnread(gateway, call, new Refused(known));
