@@ -91,6 +91,27 @@ describe('what is read as a whole', () => {
   });
 });
 
+test('each byte, wherever it stands in a long text, is plain or not as it is for a reader of the whole', () => {
+  const source = bytesOf(chat('x'.repeat(3_000)));
+  const middle = source.indexOf(0x78) + 1_500;
+  for (let byte = 0; byte < 256; byte++) {
+    const isPlain = byte >= 0x20 && byte < 0x80 && byte !== 0x22 && byte !== 0x5c;
+    for (let place = 0; place < 8; place++) {
+      const bytes = source.slice();
+      bytes[middle + place] = byte;
+      const body = parseBody(bytes);
+      expect([byte, place, !(body instanceof Refusal) && body.longTexts.size]).toEqual([byte, place, isPlain ? 1 : false]);
+      if (!(body instanceof Refusal)) expect(body.value).toEqual(nativeParse(bytes) as Record<string, unknown>);
+    }
+  }
+  // Each first byte of a character outside of ASCII, 0xdc among them.
+  for (let code = 0x80; code < 0x800; code += 0x20)
+    for (let place = 0; place < 4; place++) {
+      const text = `${'x'.repeat(1_500 + place)}${String.fromCharCode(code)}${'x'.repeat(1_500)}`;
+      expect(bodyOf(chat(text)).longTexts.size).toBe(0);
+    }
+});
+
 describe('damage in a long text is seen', () => {
   test.each<[string, string]>([
     ['a tab', '\t'],
