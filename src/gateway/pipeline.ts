@@ -43,9 +43,10 @@ export async function serve(gateway: Gateway, call: Call): Promise<Response | Re
     return isBodyLeft(call, received) ? refuseUnread(gateway, call, new Refused(received)) : refuse(gateway, call, received);
   try {
     for (let left = MAX_ATTEMPTS; ; left--) {
-      // A body takes its time, and so does a provider that then refuses a field: by now the key can be revoked, the policy another
-      // one, or the process about to end.
-      const caller = changes === gateway.directory.changes && !gateway.stopping ? known : enter(gateway, call);
+      // A body takes its time, and so does a provider that then refuses a field: by now the key can be revoked or its time be over, the
+      // policy another one, or the process about to end.
+      const isAsBefore = changes === gateway.directory.changes && known.key.expiresAtMs === null && !gateway.stopping;
+      const caller = isAsBefore ? known : enter(gateway, call);
       if (caller instanceof Refusal) return refuse(gateway, call, caller);
       const answer = await attemptOnce(gateway, call, caller, origin, received.body, left === 1);
       if (answer instanceof FieldRefused) continue;

@@ -10,6 +10,8 @@ const FIRST_BYTE_MS = 2;
 const MEMORY_KB = 40;
 const SAMPLE_MS = 100;
 const WARM_UP_REQUESTS = 30_000;
+/** Longer than freed memory is kept from the system: what the requests of before have left is not what streams take. */
+const IDLE_MS = 12_000;
 
 interface Shape {
   readonly streams: number;
@@ -61,8 +63,10 @@ async function onePace({ pauseMs, shapes, warmUp }: Pace): Promise<Row[]> {
   const gateways = [bare, relay, contender];
   for (const who of gateways) await send(who, { body: 'small', connections: 64, requests: WARM_UP_REQUESTS });
   const measured = shapes.map(() => [provider, ...gateways].map((who) => ({ who, cpuPerEvent: [], firstByteMs: [], memoryKb: 0 })));
-  for (const [index, { streams: count }] of shapes.entries())
+  for (const [index, { streams: count }] of shapes.entries()) {
+    await Bun.sleep(IDLE_MS);
     for (const one of measured[index]!) one.memoryKb = await growth(one.who, count);
+  }
   // The compilers need some thousands of streams before the code is as it stays.
   for (const who of gateways) for (let round = 0; round < warmUp.rounds; round++) await run(who, warmUp.streams);
   const rows: Row[] = [];

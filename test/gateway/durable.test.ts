@@ -170,6 +170,18 @@ describe('what happens while the body arrives', () => {
     expect([slow.upstream.arrived.length, slow.openHolds, slow.gateway.bodies.takenBytes]).toEqual([0, 0, 0]);
   });
 
+  test('the time of a key passes: it is judged as it is now', async () => {
+    const slow = await open();
+    const { clock } = slow.gateway;
+    slow.changeKey(slow.liveKey, { expiresAtMs: clock.nowMs() + 60_000 });
+    const { call, end } = slowCall(slow);
+    await Bun.sleep(1);
+    Object.assign(slow.gateway, { clock: { ...clock, nowMs: () => clock.nowMs() + 60_000 } });
+    end();
+    expect(refusalOf(await call).reason).toBe('expired_key');
+    expect([slow.upstream.arrived.length, slow.openHolds, slow.gateway.bodies.takenBytes]).toEqual([0, 0, 0]);
+  });
+
   test('the body is given back whatever the end', async () => {
     const any = await open({ bodiesBytes: 10_000 });
     any.upstream.reply = () => {
