@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { parseDecisionId } from '../../src/domain/ids.ts';
 import type { DecisionJson } from '../../src/http/schemas/operator.ts';
 import { csvLine, type CsvCell } from '../../src/http/csv.ts';
 import { openForWriting, ledgerPath } from '../../src/ledger/sqlite/open.ts';
@@ -119,6 +120,17 @@ describe('exports', () => {
     ['/export/decisions?limit=5', 400],
     ['/export/usage?group_by=moon', 400],
   ])('%s is %i', async (path, status) => expect((await scenario.operate('GET', path)).status).toBe(status));
+
+  test('a page ends with the last row that was there when the export began', async () => {
+    await scenario.ledger.ledger.drain();
+    const seqOf = ({ id }: DecisionJson) => parseDecisionId(id)!.seq;
+    const rows = (await listed()).slice(0, 12);
+    for (const last of [seqOf(rows.at(-1)!), seqOf(rows.at(-1)!) + 1, seqOf(rows[0]!)]) {
+      const page = await scenario.ledger.store.exportDecisions({}, 1, last);
+      expect(page.rows.map(({ decision }) => decision.seq)).toEqual(rows.map(seqOf).filter((seq) => seq <= last));
+      expect(page.nextSeq).toBeNull();
+    }
+  });
 
   test('every row once while new ones arrive, and it ends', async () => {
     const before = (await listed()).map(({ id }) => id);

@@ -19,8 +19,8 @@ export const PATH: readonly Mutation[] = [
   {
     name: 'a second attempt goes by who the caller was',
     file: 'src/gateway/pipeline.ts',
-    find: 'const caller = changes === gateway.directory.changes',
-    replace: 'const caller = (left < MAX_ATTEMPTS || changes === gateway.directory.changes)',
+    find: 'const isAsBefore = changes === gateway.directory.changes',
+    replace: 'const isAsBefore = (left < MAX_ATTEMPTS || changes === gateway.directory.changes)',
     tests: ['test/gateway/retry.test.ts'],
   },
   {

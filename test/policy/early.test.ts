@@ -15,8 +15,8 @@ function least({ route, environment, workspaceId, projectId, keyId, ip, country 
   return leastCandidate(caller as Caller, { ip, country }, route);
 }
 
-function spend(state: LedgerState, costNanoUsd: number): void {
-  admit(state, 1, NOW_MS, candidateOf(), costNanoUsd);
+function spend(state: LedgerState, costNanoUsd: number, candidate = candidateOf()): void {
+  admit(state, 1, NOW_MS, candidate, costNanoUsd);
   const nothing = { usage: null, overrun: false, upstreamStatus: 200, firstByteMs: null, durationMs: 1, responseId: null };
   state.settle({ ...nothing, decisionSeq: 1, outcome: 'completed', basis: 'reported', costNanoUsd, countsVolume: true }, NOW_MS);
 }
@@ -59,7 +59,7 @@ describe('judged before its body is read', () => {
 
   test('an end user who has spent all says nothing about the next one', () => {
     const state = new LedgerState();
-    admit(state, 1, NOW_MS, candidateOf({ endUser: null }), 2_000_000_000);
+    spend(state, 2_000_000_000, candidateOf({ endUser: null }));
     for (const document of [{ budgets: [{ scope: 'user', period: 'day', limit_usd: '1' }] }, { abuse: { per: 'user', limit_usd: '1' } }]) {
       const policy = compiled({ ...NOTHING, ...document });
       expect(decide(policy, state, candidateOf({ endUser: null }), NOW_MS).allow).toBe(false);

@@ -86,8 +86,11 @@ describe('what is read as a whole', () => {
   test.each(['\\udc00', '\\uDC00', '\\uDc00'])('a body that could say a placeholder: %p', (mark) => {
     const [placeholder] = bodyOf(chat(long())).longTexts.keys();
     const forged = chat(long(), `,"user":"${mark}${placeholder!.slice(1)}","metadata":{"text":"${mark}${placeholder!.slice(1)}"}`);
-    expect(bodyOf(forged).longTexts.size).toBe(0);
-    expectSameFacts(bodyOf(forged));
+    const before = chat(long()).replace('{', `{"user":"${mark}${placeholder!.slice(1)}",`);
+    for (const source of [forged, before]) {
+      expect(bodyOf(source).longTexts.size).toBe(0);
+      expectSameFacts(bodyOf(source));
+    }
   });
 });
 
