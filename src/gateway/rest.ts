@@ -31,27 +31,25 @@ class TailReader implements StreamReader {
   responseId: string | null = null;
   deliveredTokenBound = 0;
   readonly failed = false;
-  readonly #answer: LargeAnswer;
+  /** Null when it is encoded: then only the whole of it could be read. */
+  readonly #answer: LargeAnswer | null;
 
-  constructor(
-    attempt: Attempt,
-    readonly answer: UpstreamAnswer,
-  ) {
-    this.#answer = new LargeAnswer(attempt.priced.candidate.route);
+  constructor(attempt: Attempt, { headers }: UpstreamAnswer) {
+    const isEncoded = encodingsOf(headers.get('content-encoding')).length > 0;
+    this.#answer = isEncoded ? null : new LargeAnswer(attempt.priced.candidate.route);
   }
 
   push(chunk: Uint8Array): Uint8Array {
     this.deliveredTokenBound += chunk.byteLength;
-    this.#answer.push(chunk);
+    this.#answer?.push(chunk);
     return chunk;
   }
 
   flush(): null {
     this.complete = true;
-    if (encodingsOf(this.answer.headers.get('content-encoding')).length > 0) return null;
-    const { usage, responseId } = this.#answer.facts();
-    this.usage = usage;
-    this.responseId = responseId;
+    const facts = this.#answer?.facts();
+    this.usage = facts?.usage ?? null;
+    this.responseId = facts?.responseId ?? null;
     return null;
   }
 }

@@ -5,20 +5,16 @@
  * At most one turn is waited for, and the loop does not sleep meanwhile.
  */
 export class Turn {
-  #gathering: PromiseWithResolvers<void> | null = null;
+  #gathering: Promise<void> | null = null;
 
   /** Resolves at the end of this turn, for all who asked within it. */
   end(): Promise<void> {
-    this.#gathering ??= this.#gather();
-    return this.#gathering.promise;
-  }
-
-  #gather(): PromiseWithResolvers<void> {
-    const gathered = Promise.withResolvers<void>();
-    setImmediate(() => {
-      this.#gathering = null;
-      gathered.resolve();
+    this.#gathering ??= new Promise((resolve) => {
+      setImmediate(() => {
+        this.#gathering = null;
+        resolve();
+      });
     });
-    return gathered;
+    return this.#gathering;
   }
 }

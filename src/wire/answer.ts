@@ -10,7 +10,7 @@ import { objectIn } from './usage/figures.ts';
 export const MAX_DECODED_BYTES = 64 * 1024 * 1024;
 
 /** A longer id than this is no id. */
-export const MAX_ID_LENGTH = 256;
+const MAX_ID_LENGTH = 256;
 
 /** An answer of this size is parsed as a whole in the time that a search takes. */
 const SMALL_BYTES = 4_096;

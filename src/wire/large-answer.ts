@@ -1,6 +1,6 @@
 import type { AnswerFacts } from '../domain/answer.ts';
 import type { Route } from '../domain/candidate.ts';
-import { MAX_ID_LENGTH, readTail } from './answer.ts';
+import { idOf, readTail } from './answer.ts';
 
 /** How much of the end is kept to look for usage: providers put it last. */
 const TAIL_BYTES = 256 * 1024;
@@ -34,7 +34,7 @@ export class LargeAnswer {
     if (this.route === 'responses') {
       if (this.#head.length < HEAD_BYTES) this.#head = Buffer.concat([this.#head, bytes.subarray(0, HEAD_BYTES - this.#head.length)]);
       const before = this.#tail.subarray(-CALL_BYTES);
-      // Of a seam only what ends behind it is new, and in the bytes only what begins behind the seam's reach was not seen with it.
+      // What ends within the first bytes began before them or there; what ends later is whole in these bytes.
       this.#count(Buffer.concat([before, bytes.subarray(0, CALL_BYTES)]), before.length);
       this.#count(bytes, CALL_BYTES);
     }
@@ -44,8 +44,8 @@ export class LargeAnswer {
 
   /** What all of it told, once it has ended. */
   facts(): AnswerFacts {
-    const id = this.route === 'responses' ? ID.exec(this.#head.toString('latin1'))?.[1] : undefined;
-    return { usage: readTail(this.route, this.#tail, this.#calls), responseId: id !== undefined && id.length <= MAX_ID_LENGTH ? id : null };
+    const id = ID.exec(this.#head.toString('latin1'))?.[1];
+    return { usage: readTail(this.route, this.#tail, this.#calls), responseId: idOf({ id }) };
   }
 
   /** Counts the calls whose last byte is behind the first `seen` bytes. */

@@ -1,10 +1,8 @@
 import type { Database } from 'bun:sqlite';
-import { senderGroup } from '../../domain/belonging.ts';
 import { COST_IN_FORCE } from './corrections.ts';
-import { labelOf } from './label.ts';
 import type { Checkpoint } from './protocol.ts';
-import { RECENT_MS, recentSeq, valuesOf, type Workspaces } from './recover-windows.ts';
-import { spaceOf, Spenders } from './spenders.ts';
+import { RECENT_MS, recentSeq, spenderOf, valuesOf, type SpenderColumns, type Workspaces } from './recover-windows.ts';
+import { Spenders } from './spenders.ts';
 
 /** How many settlements are read at most: their sums are known without them, only their times and senders are not. */
 const RECENT_ROWS = 30_000;
@@ -15,26 +13,15 @@ const EXACT_SEQS = 1_024;
 export interface RecentSpend {
   /** The latest moment at which anything else can have settled. */
   readonly earlierUntilMs: number;
-  /** By key, with its project and workspace: their name is empty. */
+  /** By the key's id. */
   readonly keys: Spenders;
-  /** By project; requests without an end user have an empty name. */
+  /** By end user; requests without one have an empty name. */
   readonly users: Spenders;
-  /** By project; requests without a sender have an empty name. */
+  /** By sender; requests without one have an empty name. */
   readonly senders: Spenders;
 }
 
-type Row = readonly [
-  seq: number,
-  atMs: number,
-  cost: number,
-  projectId: number,
-  keyId: number,
-  test: number,
-  endUser: string | null,
-  ip: string | null,
-  model: string,
-  models: string | null,
-];
+type Row = readonly [seq: number, atMs: number, cost: number, ...spender: SpenderColumns];
 
 /** Reads it. Times are ledger time. */
 export function recentSpend(db: Database, checkpoint: Checkpoint, workspaces: Workspaces, nowMs: number): RecentSpend {
@@ -59,15 +46,12 @@ export function recentSpend(db: Database, checkpoint: Checkpoint, workspaces: Wo
 }
 
 function count(row: Row, { keys, users, senders }: RecentSpend, isExact: boolean, workspaces: Workspaces): void {
-  const [, atMs, costNanoUsd, projectId, keyId, test, endUser, ip, model, models] = row;
-  const sender = ip === null ? null : senderGroup(ip);
-  const workspaceId = workspaces.get(projectId) ?? 0;
-  const who = { environmentTest: test === 1, workspaceId, projectId, keyId, endUser, sender };
-  const spend = { who, label: labelOf({ model, models }), costNanoUsd, atMs };
-  const project = spaceOf(projectId, test);
-  keys.add(spend, spaceOf(keyId, test), '', isExact);
-  users.add(spend, project, endUser ?? '', isExact);
-  senders.add(spend, project, sender ?? '', isExact);
+  const [, atMs, costNanoUsd, ...spender] = row;
+  const { who, label } = spenderOf(spender, workspaces);
+  const spend = { who, label, costNanoUsd, atMs };
+  keys.add(spend, String(who.keyId), isExact);
+  users.add(spend, who.endUser ?? '', isExact);
+  senders.add(spend, who.sender ?? '', isExact);
 }
 
 function hasCorrections(db: Database): boolean {

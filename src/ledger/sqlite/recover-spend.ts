@@ -5,7 +5,6 @@ import type { Checkpoint } from './protocol.ts';
 import { recentSpend, type RecentSpend } from './recover-recent.ts';
 import { restoreUserDays } from './recover-users.ts';
 import { belongingOfRow, valuesOf, type BelongingRow, type Workspaces } from './recover-windows.ts';
-import { spaceOf } from './spenders.ts';
 
 const HOUR_MS = 3_600_000;
 
@@ -43,9 +42,9 @@ function restoreHours(db: Database, memory: LedgerState, { keys, earlierUntilMs 
   sums.finalize();
   for (const row of rows) {
     const { startMs, label } = row;
-    const costNanoUsd = row.cost - keys.spentBetween(label, spaceOf(row.keyId, row.test), '', startMs, startMs + HOUR_MS);
-    if (costNanoUsd > 0)
-      memory.restoreSpend({ who: belongingOfRow(row), label, costNanoUsd, atMs: Math.min(startMs + HOUR_MS - 1, earlierUntilMs) });
+    const who = belongingOfRow(row);
+    const costNanoUsd = row.cost - keys.spentBetween(who, String(row.keyId), label, startMs, startMs + HOUR_MS);
+    if (costNanoUsd > 0) memory.restoreSpend({ who, label, costNanoUsd, atMs: Math.min(startMs + HOUR_MS - 1, earlierUntilMs) });
   }
 }
 

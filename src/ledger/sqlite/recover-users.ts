@@ -3,7 +3,6 @@ import type { LedgerState } from '../state.ts';
 import { dayStart, KEPT_MS } from './periods.ts';
 import type { RecentSpend } from './recover-recent.ts';
 import { endUserOf, valuesOf, type Workspaces } from './recover-windows.ts';
-import { spaceOf } from './spenders.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -29,14 +28,14 @@ export function restoreUserDays(db: Database, memory: LedgerState, workspaces: W
   const recentFromMs = dayStart(recent.earlierUntilMs);
   for (const [startMs, test, scopeId, label, cost] of days.sort((a, b) => a[0] - b[0])) {
     const projectId = Number(scopeId.slice(0, scopeId.indexOf(':')));
-    const endUser = endUserOf(scopeId);
-    const project = spaceOf(projectId, test);
-    const counted = startMs < recentFromMs ? 0 : recent.users.spentBetween(label, project, endUser, startMs, startMs + DAY_MS);
-    const costNanoUsd = cost - counted;
     const workspaceId = workspaces.get(projectId);
-    if (costNanoUsd <= 0 || workspaceId === undefined) continue;
+    if (workspaceId === undefined) continue;
+    const endUser = endUserOf(scopeId);
     const who = { environmentTest: test === 1, workspaceId, projectId, keyId: 0, endUser, sender: null };
-    memory.restoreUserSpend({ who, label, costNanoUsd, atMs: Math.min(startMs + DAY_MS - 1, recent.earlierUntilMs) });
+    const counted = startMs < recentFromMs ? 0 : recent.users.spentBetween(who, endUser, label, startMs, startMs + DAY_MS);
+    const costNanoUsd = cost - counted;
+    const atMs = Math.min(startMs + DAY_MS - 1, recent.earlierUntilMs);
+    if (costNanoUsd > 0) memory.restoreUserSpend({ who, label, costNanoUsd, atMs });
   }
 }
 

@@ -4,7 +4,7 @@ import { SpendBook } from './spend-book.ts';
 import { KEPT_MS } from './spend-log.ts';
 
 /**
- * A book, or what a start knows of somebody whom nobody has asked for since: to make a book for everybody would be most of a start's time,
+ * A book, or what a start knows of somebody whom nobody has asked for since: to make a book for everybody would be a good part of a start,
  * and most are never asked for.
  */
 type Kept = SpendBook | RestoredSpend[];
