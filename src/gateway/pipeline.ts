@@ -13,7 +13,7 @@ import { FieldRefused } from './outgoing.ts';
 import { price } from './price.ts';
 import type { Call } from './call.ts';
 import { checkReferences } from './references.ts';
-import { receive } from './receive.ts';
+import { receive, release } from './receive.ts';
 import { Refused } from './refused.ts';
 import { Turn } from './turn.ts';
 import { bodyIsHere } from './unread-body.ts';
@@ -53,7 +53,7 @@ export async function serve(gateway: Gateway, call: Call): Promise<Response | Re
       return answer instanceof Refused ? tellRefused(gateway, call, answer) : answer;
     }
   } finally {
-    gateway.bodies.give(received.reservedBytes);
+    release(received, gateway.bodies);
   }
 }
 

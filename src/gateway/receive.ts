@@ -24,7 +24,7 @@ const MEDIUM_BYTES = 4 * 1024 * 1024;
 /** One timer for all bodies: one each, raced against the reading, costs several microseconds a request. */
 const deadlines = new Watchdogs();
 
-/** Reads the body once and checks it (I5). The caller gives `reservedBytes` back when the request is answered. */
+/** Reads the body once and checks it (I5). The caller calls `release` when the request is answered. */
 export async function receive(request: Request, limits: ReceiveLimits, budget: BodyBudget): Promise<Received | Refusal> {
   const refusal = checkHeaders(request.headers, limits);
   if (refusal) return refusal;
@@ -33,7 +33,20 @@ export async function receive(request: Request, limits: ReceiveLimits, budget: B
   const body = bytes instanceof Refusal ? bytes : parseBody(bytes);
   if (!(body instanceof Refusal)) return { body, reservedBytes: reservation.bytes };
   reservation.end();
+  if (!(bytes instanceof Refusal)) freeLarge(bytes);
   return body;
+}
+
+/** Gives back what a body took, its bytes included: nobody may read them afterwards. */
+export function release({ body, reservedBytes }: Received, budget: BodyBudget): void {
+  budget.give(reservedBytes);
+  freeLarge(body.bytes);
+}
+
+/** A collection would come some hundred megabytes later, and the room that was given back is there only when the memory is. */
+function freeLarge(bytes: Uint8Array): void {
+  const { buffer } = bytes;
+  if (bytes.byteLength > SMALL_BYTES && buffer instanceof ArrayBuffer && buffer.byteLength === bytes.byteLength) buffer.transfer(0);
 }
 
 function checkHeaders(headers: Headers, limits: ReceiveLimits): Refusal | null {

@@ -10,6 +10,7 @@ export interface UpstreamRequest {
   readonly method: 'GET' | 'POST';
   /** Made by `requestHeaders`; holds the provider's key, so it is never logged. */
   readonly headers: Readonly<Record<string, string>>;
+  /** Its bytes, and those of `moreBody`, are copied before `send` returns: the caller may then do with them what it likes. */
   readonly body: Uint8Array<ArrayBuffer> | null;
   /** What follows `body` of a large one, so that it need not be put together first. The simulator is given none. */
   readonly moreBody?: readonly Uint8Array<ArrayBuffer>[];

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import { Refusal } from '../../src/domain/errors.ts';
 import { BodyBudget, Reservation } from '../../src/gateway/body-budget.ts';
-import { receive } from '../../src/gateway/receive.ts';
+import { receive, release, type Received } from '../../src/gateway/receive.ts';
 
 const LIMITS = { bodyBytes: 200_000, receiveMs: 5_000 };
 const JSON_TYPE = { 'content-type': 'application/json' };
@@ -154,6 +154,17 @@ describe('the budget of bodies', () => {
     const budget = new BodyBudget(100_000);
     expect(await outcome(chunked(Array.from({ length: 15 }, () => 'x'.repeat(10_000))), LIMITS, budget)).toBe('overloaded');
     expect(budget.takenBytes).toBe(0);
+  });
+
+  test.each<[string, number, number]>([
+    ['a large body is gone at once', 400_000, 0],
+    ['a small one is left to the collection', 4_000, 4_000],
+  ])('what is given back: %s', async (_, bytes, left) => {
+    const budget = new BodyBudget(1e6);
+    const received = (await receive(request(bodyOf(bytes)), { ...LIMITS, bodyBytes: 1e6 }, budget)) as Received;
+    expect([received.body.bytes.length, budget.takenBytes]).toEqual([bytes, bytes]);
+    release(received, budget);
+    expect([received.body.bytes.length, budget.takenBytes]).toEqual([left, 0]);
   });
 
   test('a reservation that has ended takes nothing', () => {

@@ -57,6 +57,15 @@ describe('a provider that refuses a field that we put in', () => {
     expect(world.openHolds).toBe(0);
   });
 
+  test('gets all of a large body a second time', async () => {
+    const { upstream } = await open({ policy: NOTHING });
+    refuses('stream_options', named('stream_options'), upstream);
+    const messages = [{ role: 'user', content: 'x'.repeat(400_000) }];
+    expect(responseOf(await world.call(chatBody({ messages, stream: true }))).status).toBe(200);
+    expect([upstream.arrived.length, upstream.body(1)['messages']]).toEqual([2, messages]);
+    expect(world.gateway.bodies.takenBytes).toBe(0);
+  });
+
   test('is not asked again when the second hold has no room', async () => {
     const { upstream } = await open({ policy: { ...NOTHING, budgets: [{ scope: 'project', period: 'day', limit_usd: '0.05' }] } });
     refuses(CAP, named(CAP), upstream);

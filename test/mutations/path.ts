@@ -80,4 +80,18 @@ export const PATH: readonly Mutation[] = [
     replace: 'void type;',
     tests: ['test/gateway/endings.test.ts'],
   },
+  {
+    name: 'a large body is gone before it is sent a second time',
+    file: 'src/gateway/pipeline.ts',
+    find: 'if (answer instanceof FieldRefused) continue;',
+    replace: 'if (answer instanceof FieldRefused) release(received, gateway.bodies);\n      if (answer instanceof FieldRefused) continue;',
+    tests: ['test/gateway/retry.test.ts'],
+  },
+  {
+    name: 'the memory of a large body waits for the collection',
+    file: 'src/gateway/receive.ts',
+    find: 'buffer.transfer(0);',
+    replace: 'void buffer;',
+    tests: ['test/gateway/receive.test.ts'],
+  },
 ];

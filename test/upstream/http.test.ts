@@ -1,3 +1,5 @@
+import { randomBytes } from 'node:crypto';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test';
 import { httpUpstream } from '../../src/upstream/http.ts';
 import { UpstreamBroken, type UpstreamAnswer, type UpstreamFailure, type UpstreamRequest } from '../../src/upstream/upstream.ts';
@@ -64,6 +66,51 @@ test('a body in pieces leaves as one, with its length and without a type of its 
   expect(/\r\ncontent-length: (\d+)/i.exec(head)?.[1]).toBe(String(body.length));
   expect(/\r\ncontent-type: ([^\r]*)/i.exec(head)?.[1]).toBe('application/json');
 });
+
+test.each([0, 3_000_000])(
+  'the bytes of a request may be freed while a slow provider still reads them (%d in a second piece)',
+  async (more) => {
+    const bytes = randomBytes(4_000_000);
+    const pieces = [bytes.slice(0, bytes.length - more), bytes.slice(bytes.length - more)].map((piece) => new Uint8Array(piece));
+    await using slow = await lateReader();
+    const url = `http://127.0.0.1:${slow.port}/`;
+    const sent = upstream.send(request({ url, body: pieces[0]!, moreBody: more === 0 ? [] : pieces.slice(1) }));
+    for (const piece of pieces) piece.buffer.transfer(0);
+    const answer = await sent;
+    Bun.gc(true);
+    const arrived = slow.readOn();
+    if (answer.kind !== 'answer') throw new Error(`no answer: ${answer.code}`);
+    await drain(answer);
+    expect((await arrived).equals(bytes)).toBe(true);
+  },
+);
+
+const STREAM_HEAD = 'HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n';
+
+/** Answers each request as soon as its first bytes are there, and reads the rest when it is told to. */
+async function lateReader() {
+  const { promise: readOn, resolve } = Promise.withResolvers<void>();
+  const whole = Promise.withResolvers<Buffer>();
+  const answer = async (socket: Socket): Promise<void> => {
+    const parts: Buffer[] = [];
+    for await (const part of socket) {
+      if (parts.push(part as Buffer) === 1) socket.write(STREAM_HEAD);
+      await readOn;
+      const all = Buffer.concat(parts);
+      const start = all.indexOf('\r\n\r\n') + 4;
+      if (all.length - start < Number(/content-length: (\d+)/i.exec(all.subarray(0, start).toString())![1])) continue;
+      whole.resolve(all.subarray(start));
+      socket.end('0\r\n\r\n');
+    }
+  };
+  const server = createServer((socket) => void answer(socket));
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  return {
+    port: (server.address() as AddressInfo).port,
+    readOn: () => (resolve(), whole.promise),
+    [Symbol.asyncDispose]: () => new Promise<void>((closed) => server.close(() => closed())),
+  };
+}
 
 /** How reading to the end ends. */
 async function ending(answer: UpstreamAnswer): Promise<string> {
