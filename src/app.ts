@@ -163,6 +163,9 @@ async function openOrExplain(config: Config, events: CommitEvents, news: LedgerN
   }
 }
 
+/** What the system says of a place where no data directory can be. */
+const UNUSABLE_DIRECTORY = new Set(['EACCES', 'EROFS', 'ENOTDIR', 'EEXIST', 'EPERM', 'ENOENT', 'ENAMETOOLONG', 'ENOSPC']);
+
 function explained(error: unknown): unknown {
   if (error instanceof DataDirectoryInUse)
     return new ConfigProblem(`${error.message}: stop that one, or choose another directory with --data`);
@@ -171,7 +174,7 @@ function explained(error: unknown): unknown {
     return new ConfigProblem('PANICLY_OPERATOR_TOKEN is not a token of ours: leave it out and the first start makes one');
   const { code, path, message } = error as NodeJS.ErrnoException;
   if (code === 'LEDGER_NOT_OPENED') return new ConfigProblem(`the ledger in the data directory cannot be opened: ${message}`);
-  if (code === 'EACCES' || code === 'EROFS' || code === 'ENOTDIR' || code === 'EEXIST' || code === 'EPERM' || code?.startsWith('SQLITE_'))
+  if (code !== undefined && (UNUSABLE_DIRECTORY.has(code) || code.startsWith('SQLITE_')))
     return new ConfigProblem(
       `the data directory cannot be used (${code}${path === undefined ? '' : `, ${path}`}): choose another with --data`,
     );

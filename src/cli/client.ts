@@ -98,6 +98,7 @@ export class Client {
     let cursor: string | undefined;
     do {
       const page: Page<Row> = await this.get(path, { ...query, cursor });
+      if (!Array.isArray(page?.data)) throw noPanicly(this.#environment.url, 200);
       rows.push(...page.data);
       cursor = page.next_cursor ?? undefined;
     } while (cursor !== undefined);
@@ -107,7 +108,9 @@ export class Client {
   /** The state of the server from `/readyz`, which needs no token and may be a 503. */
   async readiness(): Promise<{ readonly status: string; readonly parts: Readonly<Record<string, boolean>> }> {
     const response = await this.#fetch(this.#address('/readyz', {}), { method: 'GET' });
-    return (await answerOf(response)) as { status: string; parts: Record<string, boolean> };
+    const readiness = (await answerOf(response)) as { status: string; parts?: Record<string, boolean> } | null;
+    if (typeof readiness?.parts !== 'object') throw noPanicly(response.url, response.status);
+    return { ...readiness, parts: readiness.parts };
   }
 
   async #send(
@@ -165,8 +168,12 @@ async function answerOf(response: Response): Promise<unknown> {
   try {
     return await response.json();
   } catch (error) {
-    throw new CliProblem(`${new URL(response.url).origin} answers, but it is no Panicly (status ${response.status})`, 2, { cause: error });
+    throw noPanicly(response.url, response.status, error);
   }
+}
+
+function noPanicly(address: string, status: number, cause?: unknown): CliProblem {
+  return new CliProblem(`${new URL(address).origin} answers, but it is no Panicly (status ${status})`, 2, { cause });
 }
 
 function refused(status: number, answer: unknown): CliProblem {

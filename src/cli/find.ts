@@ -15,8 +15,8 @@ export function inProject(command: Command): Command {
 }
 
 /** Adds `--workspace`. */
-export function inWorkspace(command: Command): Command {
-  return command.option('--workspace <name>', 'name or id of the workspace (default: the only one)');
+export function inWorkspace(command: Command, withoutOne = 'the only one'): Command {
+  return command.option('--workspace <name>', `name or id of the workspace (default: ${withoutOne})`);
 }
 
 /** The project with this id or name; without one, the only project that there is. */

@@ -11,7 +11,7 @@ export function addProjectCommands(program: Command, { io, client }: CliContext)
     show(io, options, await client().all<ProjectJson>('/projects'), projectTable);
   });
   withJson(
-    inWorkspace(projects.command('create').description('make a project').argument('<name>')),
+    inWorkspace(projects.command('create').description('make a project').argument('<name>'), 'the first'),
     'panicly projects create web',
     'panicly projects create web --workspace clients',
   ).action(async (name: string, options: CommonOptions & { workspace?: string }) => {

@@ -135,11 +135,12 @@ function tooLargeError(attempt: Attempt): Refused {
 }
 
 function keyRejected(attempt: Attempt): Refused {
-  const connection = attempt.priced.connection?.name ?? 'simulator';
+  const { connection } = attempt.priced;
+  const name = connection?.name ?? 'simulator';
   return new Refused(
     new Refusal(
       'upstream_auth',
-      `The provider did not accept the key of the connection ${connection}. An operator has to replace it: panicly providers update ${connection} --api-key-env NAME`,
+      `The provider did not accept the key of the connection ${name}. An operator has to replace it: panicly providers update ${connection?.publicId ?? name} --api-key-env NAME`,
     ),
     attempt.id,
   );

@@ -1,6 +1,5 @@
-import type { Decision, Outcome } from '../domain/decision.ts';
+import type { Decision, Outcome, Settlement } from '../domain/decision.ts';
 import { decisionId } from '../domain/ids.ts';
-import type { Settlement } from '../domain/decision.ts';
 import type { Usage } from '../domain/usage.ts';
 import type { Allowed } from '../domain/verdict.ts';
 import type { ExchangeOwner, Stoppable } from '../upstream/upstream.ts';

@@ -51,10 +51,9 @@ function secretOf(attempt: Attempt): string | null | Refusal {
   try {
     return connection === null ? null : connection.credential.reveal();
   } catch {
-    const name = connection?.name;
     return new Refusal(
       'upstream_auth',
-      `The key of the connection ${name} cannot be opened: was the master key changed? Set it again with: panicly providers update ${name} --api-key-env NAME`,
+      `The key of the connection ${connection?.name} cannot be opened: was the master key changed? Set it again with: panicly providers update ${connection?.publicId} --api-key-env NAME`,
     );
   }
 }

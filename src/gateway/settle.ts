@@ -1,5 +1,4 @@
-import type { Outcome, Settlement } from '../domain/decision.ts';
-import type { Decision } from '../domain/decision.ts';
+import type { Decision, Outcome, Settlement } from '../domain/decision.ts';
 import type { Allowed } from '../domain/verdict.ts';
 import type { Usage } from '../domain/usage.ts';
 import { costOf, estimateCost } from '../pricing/cost.ts';

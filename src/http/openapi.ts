@@ -24,7 +24,7 @@ const description =
 
 Point an OpenAI SDK at this server and use a project key:
 
-    curl http://localhost:3000/v1/chat/completions -H "authorization: Bearer pk_test_..." -H "content-type: application/json" \\
+    curl http://127.0.0.1:3000/v1/chat/completions -H "authorization: Bearer pk_test_..." -H "content-type: application/json" \\
       -d '{"model": "gpt-4.1-mini", "messages": [{"role": "user", "content": "Say hello."}]}'
 
 Send the key as \`Authorization: Bearer pk_...\` or as \`x-panicly-key: pk_...\`. A key that starts with \`pk_test_\` never spends: the built-in simulator answers.
@@ -118,7 +118,7 @@ function finish(raw: { readonly paths: Record<string, Record<string, Json>> }, s
     info: { title: 'Panicly', version: VERSION, description: description() },
     servers: [
       { url: '/', description: 'This server' },
-      { url: 'http://localhost:3000', description: 'A server on your own machine' },
+      { url: 'http://127.0.0.1:3000', description: 'A server on your own machine' },
     ],
     tags: TAGS,
     security: [{ projectKey: [] }, { projectKeyHeader: [] }],

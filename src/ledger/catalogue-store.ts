@@ -2,7 +2,7 @@
 import type { AuditEvent } from './store.ts';
 
 /** Where a version of the price list came from: the binary, an operator, or a version before it. */
-export const CATALOGUE_ORIGINS = ['embedded', 'refresh', 'rollback'] as const;
+const CATALOGUE_ORIGINS = ['embedded', 'refresh', 'rollback'] as const;
 export type CatalogueOrigin = (typeof CATALOGUE_ORIGINS)[number];
 
 /** How many models a version changed against the one before it. */

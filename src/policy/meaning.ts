@@ -69,7 +69,10 @@ function checkBudget(budget: BudgetDocument, isWorkspace: boolean): MeaningProbl
   if (budget.period !== 'rolling' && budget.window_seconds !== undefined)
     return { path: 'window_seconds', message: 'Only a rolling budget has a window.' };
   if (budget.scope === 'workspace' && !isWorkspace)
-    return { path: 'scope', message: 'A workspace budget belongs into the policy of the workspace: panicly policy set --workspace NAME' };
+    return {
+      path: 'scope',
+      message: 'A workspace budget belongs into the policy of the workspace: panicly policy set FILE --workspace NAME',
+    };
   if (budget.model !== undefined && !isModelPattern(budget.model))
     return { path: 'model', message: `${JSON.stringify(budget.model)} ${PATTERN_HELP}` };
   return null;

@@ -24,9 +24,14 @@ export function timeText(ms: number): string {
   return new Date(ms).toISOString().replace('.000Z', 'Z');
 }
 
-/** The command that opens the project's policy for a change, to end a remedy with. */
+/** The command that puts a changed policy into force, to end a remedy with. */
 export function policyCommand(policy: CompiledPolicy, owner: 'project' | 'workspace' = 'project'): string {
-  return `panicly policy set --${owner} ${policy.names[owner]}`;
+  return `panicly policy set FILE --${owner} ${policy.names[owner]}`;
+}
+
+/** The command that makes a model known, to end a remedy with. `model` is as it may stand in a message. */
+export function priceCommand(model: string): string {
+  return `panicly prices set PROVIDER/${model} --input-usd-per-million 1.00 --output-usd-per-million 2.00`;
 }
 
 /** Whole seconds to wait, at least one. */

@@ -129,6 +129,12 @@ describe('one clear line and an exit code', () => {
   });
 });
 
+test.each([[['status']], [['projects', 'list']]])('%j: a server that answers JSON and is no Panicly is one line', async (argv) => {
+  using other = Bun.serve({ hostname: '127.0.0.1', port: 0, fetch: () => Response.json({ hello: 'world' }) });
+  const { code, err } = await run(argv, { url: `http://127.0.0.1:${other.port}` });
+  expect([code, err]).toEqual([2, `panicly: http://127.0.0.1:${other.port} answers, but it is no Panicly (status 200)\n`]);
+});
+
 describe('commands that ask the server', () => {
   test.each([
     [['projects', 'list'], 'GET', '/admin/v1/projects?cursor=p2', null, 'prj_2  web'],

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import packageJson from '../../package.json';
 import { isWellFormed } from '../../src/domain/key.ts';
@@ -169,6 +169,9 @@ describe('what is around a start', () => {
     const file = join(temporaryDirectory(), 'file');
     writeFileSync(file, 'not a directory');
     expectOneLine(await runPanicly([command, '--data', file]), 'data directory', '--data');
+    const dangling = join(temporaryDirectory(), 'link');
+    symlinkSync(join(dangling, '..', 'gone'), dangling);
+    expectOneLine(await runPanicly([command, '--data', join(dangling, 'data')]), 'data directory', '--data');
     const odd = temporaryDirectory();
     writeFileSync(join(odd, 'panicly.db'), 'this is no database, but it is long enough to be looked at by one '.repeat(20));
     expectOneLine(await runPanicly([command, '--data', odd]), 'data directory');

@@ -218,7 +218,11 @@ describe('when something breaks inside of us', () => {
       },
     };
     gateway.directory.putProject({ ...project, connections: [{ ...connection, credential }] });
-    expect(refusalOf(await broken.call(chatBody()))).toMatchObject({ reason: 'upstream_auth', status: 502 });
+    expect(refusalOf(await broken.call(chatBody()))).toMatchObject({
+      reason: 'upstream_auth',
+      status: 502,
+      message: expect.stringContaining(`panicly providers update ${connection.publicId} `),
+    });
     expect(broken.settlements.map(({ outcome, costNanoUsd }) => [outcome, costNanoUsd])).toEqual([['not_sent', 0]]);
     expect([broken.upstream.arrived.length, broken.openHolds]).toEqual([0, 0]);
   });

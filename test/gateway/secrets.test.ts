@@ -57,6 +57,11 @@ describe('the key of the provider (I7)', () => {
     expect(world.openHolds).toBe(0);
   });
 
+  test('the operator is told a command that takes the connection as it is named there', async () => {
+    const { text } = await seen(() => jsonAnswer(401, leak));
+    expect(text).toContain(`panicly providers update ${world.connection.publicId} `);
+  });
+
   test.each<[number, string]>([
     [403, 'Your request was flagged by moderation.'],
     [400, 'Invalid model.'],

@@ -133,6 +133,16 @@ describe('the commit queue', () => {
     expect(cancelled.heard).toEqual([]);
   });
 
+  test('drain does not wait for what nobody wants any more', async () => {
+    const { queue, sent } = watched();
+    const given = new Item(1, 'admission');
+    queue.push(given);
+    const drained = queue.drain();
+    given.cancelled = true;
+    await drained;
+    expect([queue.length, sent.length, given.heard]).toEqual([0, 0, []]);
+  }, 1_000);
+
   test('drain waits for what was pushed before it, not for what comes after', async () => {
     const { queue, sent, next } = watched();
     queue.push(new Item(1, 'settlement'));

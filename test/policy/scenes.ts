@@ -91,7 +91,7 @@ export const SCENES: readonly Scene[] = [
     policy: off({ network: { block: ['203.0.113.0/24'] } }),
     refused: candidateOf({ ip: '203.0.113.255' }),
     passes: candidateOf({ ip: '203.0.114.0' }),
-    says: ['203.0.113.255', 'block 203.0.113.0/24', 'panicly policy set --project web'],
+    says: ['203.0.113.255', 'block 203.0.113.0/24', 'panicly policy set FILE --project web'],
   },
   {
     name: 'a network that the workspace does not allow',
@@ -100,7 +100,7 @@ export const SCENES: readonly Scene[] = [
     policy: off({ network: { allow: ['0.0.0.0/0'] } }, { network: { allow: ['2001:db8::/32', '10.0.0.0/8'] } }),
     refused: candidateOf({ ip: '11.0.0.0' }),
     passes: candidateOf({ ip: '10.255.255.255' }),
-    says: ['panicly policy set --workspace default'],
+    says: ['panicly policy set FILE --workspace default'],
   },
   {
     name: 'an unknown address under a list',
@@ -164,6 +164,15 @@ export const SCENES: readonly Scene[] = [
     refused: candidateOf({ model: 'gpt-4.1', models: ['gpt-4.1', 'o3'] }),
     passes: candidateOf({ model: 'gpt-4.1', models: ['gpt-4.1', 'GPT-4.1-mini'] }),
     says: ['o3'],
+  },
+  {
+    name: 'a model that nobody knows, though the allow list names it: only a price makes it known',
+    by: models,
+    reason: 'model_blocked',
+    policy: off({ models: { allow: ['mystery'] } }),
+    refused: candidateOf({ model: 'mystery', modelKnown: false }),
+    passes: candidateOf({ model: 'mystery' }),
+    says: ['not in the price list', 'panicly prices set PROVIDER/mystery'],
   },
   {
     name: 'a model without a price where money is limited',
@@ -346,7 +355,7 @@ export const SCENES: readonly Scene[] = [
     prepare: (state) => spend(state, candidateOf({ projectId: 9, keyId: 9 }), 499_000_000),
     refused: plain,
     passes: candidateOf({ workspaceId: 2 }),
-    says: ['It does not reset', 'panicly policy set --workspace default'],
+    says: ['It does not reset', 'panicly policy set FILE --workspace default'],
   },
 ];
 

@@ -209,8 +209,11 @@ export const Decision = named(
     finding: nullable(Finding),
     observed: Type.Array(Finding, { description: 'What controls in observe mode would have said.' }),
     count: Type.Integer({ description: 'How many equal denials this row stands for.' }),
-    policy_version: Type.Integer(),
-    price_version: Type.Integer(),
+    policy_version: Type.Integer({
+      description:
+        'The newest change of the policies that judged it, of project or workspace: a number that only grows, not the `version` of a policy.',
+    }),
+    price_version: Type.Integer({ description: 'The change of prices that it was priced by: a number that only grows.' }),
     ip: nullable(Type.String()),
     country: nullable(Type.String()),
     end_user: nullable(Type.String()),

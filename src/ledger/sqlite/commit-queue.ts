@@ -105,8 +105,7 @@ export class CommitQueue {
     this.#inFlight = null;
     if (reply.kind === 'committed') this.#committed(items, reply);
     else this.#failed(items, reply.message, reply.fault);
-    const done = this.#pushed - this.length;
-    while (this.#drains.length > 0 && this.#drains[0]!.upTo <= done) this.#drains.shift()!.resolve();
+    this.#tellDrains();
   }
 
   /** The writer died: nothing is admitted until its successor has answered. */
@@ -139,9 +138,15 @@ export class CommitQueue {
     this.#linger = null;
     if (this.#inFlight) return;
     const items = this.#take();
-    if (items.length === 0) return;
+    // Where nobody wants any of it, no reply will come.
+    if (items.length === 0) return this.#tellDrains();
     this.#inFlight = items;
     this.options.send(toWrite(items, ++this.#batch));
+  }
+
+  #tellDrains(): void {
+    const done = this.#pushed - this.length;
+    while (this.#drains.length > 0 && this.#drains[0]!.upTo <= done) this.#drains.shift()!.resolve();
   }
 
   /** The next transaction: one command, or rows up to the next command. */

@@ -52,7 +52,7 @@ function whereItStands(path: string): Checkpoint {
 }
 
 /** Of a file that no connection of this process has open. */
-export function sha256Of(path: string): string {
+function sha256Of(path: string): string {
   const hasher = new Bun.CryptoHasher('sha256');
   const buffer = new Uint8Array(READ_BYTES);
   const file = openSync(path, 'r');

@@ -12,7 +12,7 @@ export type Row = readonly [kind: number, ...cells: Cell[]];
 
 /** The kinds of row. */
 export const DECISION_ROW = 0;
-export const SETTLEMENT_ROW = 1;
+const SETTLEMENT_ROW = 1;
 
 /** The columns of a decision row, in order. */
 export const DECISION_COLUMNS =

@@ -13,7 +13,7 @@ const MONTH = `CAST(strftime('%s', s.at_ms / 1000, 'unixepoch', 'start of month'
 export const SETTLED = 'settlements s JOIN decisions d ON d.seq = s.decision_seq';
 
 /** `usage_rollups` of the decisions `d` that fit `where`. */
-export function rollupsOf(where = 'true'): string {
+function rollupsOf(where = 'true'): string {
   return `SELECT s.at_ms - s.at_ms % ${HOUR}, d.project_id, d.key_id, d.test, ${LABEL}, coalesce(d.country, ''), ${OUTCOME}, count(*) AS requests,
       sum(coalesce(s.input_tokens, 0)), sum(coalesce(s.cached_input_tokens, 0)), sum(coalesce(s.output_tokens, 0)), sum(${COST_IN_FORCE})
     FROM ${SETTLED} WHERE ${where} GROUP BY 1, 2, 3, 4, 5, 6, 7
@@ -23,7 +23,7 @@ export function rollupsOf(where = 'true'): string {
 }
 
 /** `balances` of the decisions `d` that fit `where`. */
-export function balancesOf(where = 'true'): string {
+function balancesOf(where = 'true'): string {
   return `SELECT 'user', d.project_id || ':' || coalesce(d.end_user, ''), d.test, s.at_ms - s.at_ms % ${DAY}, ${LABEL},
       sum(${COST_IN_FORCE}), count(*), 0
     FROM ${SETTLED} WHERE ${where} GROUP BY 2, 3, 4, 5
@@ -36,7 +36,7 @@ const KIND = `CASE WHEN EXISTS (SELECT 1 FROM corrections c WHERE c.decision_seq
   ${UNSURE.map((basis) => `WHEN s.basis = ${codeOf(BASES, basis)} THEN '${basis}'`).join(' ')} END`;
 
 /** What the decisions `d` of live keys that fit `where` leave of doubts and of corrections. */
-export function doubtsOf(where: string): string {
+function doubtsOf(where: string): string {
   return `SELECT s.at_ms - s.at_ms % ${HOUR}, d.project_id, ${KIND} AS kind, count(*),
       sum(iif(${KIND} = 'corrected', ${COST_IN_FORCE} - s.cost_nano_usd, s.cost_nano_usd))
     FROM ${SETTLED} WHERE d.test = 0 AND kind IS NOT NULL AND ${where} GROUP BY 1, 2, 3`;

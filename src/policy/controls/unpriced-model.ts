@@ -1,5 +1,5 @@
 import { control } from '../control.ts';
-import { quoted } from '../words.ts';
+import { priceCommand, quoted } from '../words.ts';
 
 /** Model Controls, where money is limited: a model without a price would make every limit inert. */
 export const unpricedModel = control(
@@ -9,7 +9,7 @@ export const unpricedModel = control(
     const { candidate, policy } = request;
     if (candidate.quote.priced) return null;
     const name = quoted(candidate.requestedModel);
-    const remedy = `Set a price with: panicly prices set PROVIDER/${name} --input-usd-per-million 1.00 --output-usd-per-million 2.00`;
+    const remedy = `Set a price with: ${priceCommand(name)}`;
     return {
       control: 'models',
       reason: 'model_unpriced',
