@@ -42,7 +42,7 @@ export function price(
   catalogue: Catalogue,
   headerUser: string | null,
 ): Priced | Refusal {
-  const facts = readFacts(route, body.outline, body.longTexts);
+  const facts = readFacts(route, body.outline, body.longTexts, body.shortenedNumberBytes);
   if (facts instanceof Refusal) return facts;
   const target = targetOf(facts, caller, catalogue);
   if (target instanceof Refusal) return target;

@@ -7,6 +7,12 @@ import { rememberByName } from './remember.ts';
 /** Models that search by themselves and bill it apart: Perplexity's, OpenAI's search and deep-research models. */
 const SEARCH_MODEL = /(?:^|\/)(?:perplexity\/)?sonar(?:-|$)|search-preview|search-api|deep-research|-search$/i;
 
+/**
+ * Models that ask others or themselves before they answer and bill all that was said: 39,263 tokens in and 9,997 out were measured
+ * for a prompt of 40 (grok-4.20-multi-agent); Sakana's Fugu by its own words. No cap and no length of the body bounds that.
+ */
+const MULTI_AGENT = /multi-agent|(?:^|\/)fugu(?:-|$)/i;
+
 /** `search_model` when the request could reach one, to be priced like a hosted tool. */
 export function impliedTools(facts: RequestFacts): readonly string[] {
   const asked = impliedByName(facts.model);
@@ -25,6 +31,7 @@ const impliedByName = rememberByName((name): readonly string[] => {
   const implied: string[] = [];
   if (SEARCH_MODEL.test(name.replace(/:[\w-]+$/, ''))) implied.push('search_model');
   if (/:online$/i.test(name)) implied.push('online');
+  if (MULTI_AGENT.test(name)) implied.push('multi_agent');
   return implied;
 });
 

@@ -98,12 +98,18 @@ function walk(route: Route, tally: Tally, value: JsonObject): { items: number; t
 /**
  * Reads what policy and pricing care for out of a parsed body. Never stricter than the providers' own checks, except where a
  * bound needs it. Answers with a refusal (400) that names the member in `param`. An outline comes with the `longTexts` that it
- * has placeholders for.
+ * has placeholders for; `shortenedNumberBytes` are those of numbers that a parsed value writes shorter than another reader would.
  */
-export function readFacts(route: Route, value: JsonObject, longTexts: LongTexts = NO_LONG_TEXTS): RequestFacts | Refusal {
+export function readFacts(
+  route: Route,
+  value: JsonObject,
+  longTexts: LongTexts = NO_LONG_TEXTS,
+  shortenedNumberBytes = 0,
+): RequestFacts | Refusal {
   const refusal = check(route, value);
   if (refusal) return refusal;
   const tally = new Tally(longTexts);
+  tally.shortenedNumbers(shortenedNumberBytes);
   const input = walk(route, tally, value);
   if (input instanceof Refusal) return input;
   sortFields(route, value, tally.unknownFields, tally.hostedTools);

@@ -23,6 +23,8 @@ export class JsonBody {
     /** Position after the last brace. */
     readonly end: number,
     private readonly marks: readonly number[],
+    /** See `Scan`. */
+    readonly shortenedNumberBytes = 0,
   ) {}
 
   /** The whole of the parsed body. Where it has long texts, they are read now: ask `outline` or `has` when that is enough. */
@@ -69,7 +71,7 @@ export function parseBody(bytes: Uint8Array): JsonBody | Refusal {
   const start = skipSpace(bytes, 0);
   if (bytes[start] !== 0x7b) return invalid('The body is not a JSON object: it must begin with a brace.');
   const long = bytes.length > LONG_BYTES ? new LongStrings(bytes) : null;
-  const { outcome, end, pairs, marks } = scanObject(bytes, start, 0, long);
+  const { outcome, end, pairs, marks, shortenedNumberBytes } = scanObject(bytes, start, 0, long);
   if (outcome === 'too_deep') {
     return new Refusal('too_deep', `The body has more than ${MAX_DEPTH} levels of objects and arrays. Flatten it.`);
   }
@@ -86,7 +88,7 @@ export function parseBody(bytes: Uint8Array): JsonBody | Refusal {
   const outline = parseObject(short === null ? decode(bytes) : short.json);
   if (outline === null) return invalid('The body is not valid JSON. Look for a missing quote, comma or brace.');
   if (countKeys(outline) !== pairs) return duplicate(bytes);
-  return new JsonBody(bytes, outline, short?.texts ?? NO_LONG_TEXTS, start, end, marks);
+  return new JsonBody(bytes, outline, short?.texts ?? NO_LONG_TEXTS, start, end, marks, shortenedNumberBytes);
 }
 
 function parseObject(json: string): Record<string, unknown> | null {

@@ -1,7 +1,7 @@
 import type { Route } from '../domain/candidate.ts';
 import type { Usage } from '../domain/usage.ts';
 import { readCost } from './usage/cost.ts';
-import { Figures, MAX_TOKENS, objectIn, type Json } from './usage/figures.ts';
+import { Figures, HALF_TOLD, MAX_TOKENS, objectIn, type Json } from './usage/figures.ts';
 import { readToolCalls } from './usage/tools.ts';
 
 /**
@@ -36,6 +36,7 @@ function usageOf(route: Route, answer: Json, usage: Json): Usage | null {
   const outputDetails = detailsOf(usage, 'completion_tokens_details', 'output_tokens_details');
   const reasoning = figures.greatest(outputDetails?.['reasoning_tokens'], usage['reasoning_tokens']) ?? 0;
   const outputTokens = outputOf(route, inputTokens, reported, total, reasoning, figures);
+  if (providerCostNanoUsd === null && tellsHalf(route, inputTokens, reported, total, usage)) figures.flag(HALF_TOLD);
   const cachedInputTokens = atMost(input.cached, inputTokens, 'cached_over_input', figures);
   return {
     inputTokens,
@@ -50,6 +51,19 @@ function usageOf(route: Route, answer: Json, usage: Json): Usage | null {
     flags: figures.flags,
   };
 }
+
+/**
+ * Whether the figures leave out what surely was billed: no request has an input of nothing, some servers write -1 or zeros for what
+ * they do not count, and an output that is not told is not one of nothing. A total stands for what is missing.
+ */
+function tellsHalf(route: Route, inputTokens: number, reported: number | null, total: number | null, usage: Json): boolean {
+  if (total !== null && total > 0) return inputTokens === 0 && reported !== null;
+  if (inputTokens === 0 || (reported === null && route !== 'embeddings')) return true;
+  return isNegative(usage['completion_tokens']) || isNegative(usage['output_tokens']);
+}
+
+const isNegative = (value: unknown): boolean =>
+  typeof value === 'number' ? value < 0 : typeof value === 'string' && value.startsWith('-');
 
 interface InputFigures {
   readonly tokens: number | null;

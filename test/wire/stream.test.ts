@@ -63,6 +63,16 @@ describe('facts do not depend on how the bytes come', () => {
     }
   });
 
+  test.each(fixtures)('behind a byte order mark: %s', (_, fixture) => {
+    const bytes = Buffer.concat([Uint8Array.of(0xef, 0xbb, 0xbf), encode(fixture.body)]);
+    for (const size of [1, 2, 1000, bytes.length]) {
+      const stream = reader(fixture);
+      for (const chunk of chunksOf(bytes, size)) stream.push(chunk);
+      stream.flush();
+      expect(factsOf(stream)).toEqual(expectedOf(fixture));
+    }
+  });
+
   test.each(fixtures)('complete only on the protocol, never on "no more bytes": %s', (_, fixture) => {
     const stream = reader(fixture);
     stream.push(encode(fixture.body));

@@ -66,20 +66,20 @@ describe('nothing to count', () => {
 describe('hostile figures are mended and named', () => {
   const chat = (usage: Record<string, unknown>) => readUsage('chat', { usage });
   const rows: readonly [string, Record<string, unknown>, Partial<Usage>][] = [
-    ['negative', { prompt_tokens: -5, completion_tokens: 3 }, { outputTokens: 3, flags: ['negative'] }],
+    ['negative', { prompt_tokens: -5, completion_tokens: 3 }, { outputTokens: 3, flags: ['negative', 'half_told'] }],
     ['fractions go up', { prompt_tokens: 1.2, completion_tokens: 3 }, { inputTokens: 2, outputTokens: 3, flags: ['fraction'] }],
-    ['a negative fraction', { prompt_tokens: 1, completion_tokens: -0.5 }, { inputTokens: 1, flags: ['negative'] }],
+    ['a negative fraction', { prompt_tokens: 1, completion_tokens: -0.5 }, { inputTokens: 1, flags: ['negative', 'half_told'] }],
     [
       '2^60 and past every double',
       { prompt_tokens: 2 ** 60, completion_tokens: JSON.parse('1e400') as number },
       { inputTokens: MAX_TOKENS, outputTokens: MAX_TOKENS, flags: ['too_large'] },
     ],
-    ['NaN', { prompt_tokens: NaN, completion_tokens: 2 }, { outputTokens: 2, flags: ['not_a_number', 'input_missing'] }],
+    ['NaN', { prompt_tokens: NaN, completion_tokens: 2 }, { outputTokens: 2, flags: ['not_a_number', 'input_missing', 'half_told'] }],
     ['numbers as strings', { prompt_tokens: '7', completion_tokens: '2' }, { inputTokens: 7, outputTokens: 2, flags: ['numeric_string'] }],
     [
       'strings that are no numbers',
       { prompt_tokens: 7, completion_tokens: '0x10' },
-      { inputTokens: 7, flags: ['not_a_number', 'output_missing'] },
+      { inputTokens: 7, flags: ['not_a_number', 'output_missing', 'half_told'] },
     ],
     [
       'an object for a number',
@@ -121,7 +121,7 @@ describe('hostile figures are mended and named', () => {
       { prompt_tokens: 10, completion_tokens: 5, total_tokens: 12 },
       { inputTokens: 10, outputTokens: 5 },
     ],
-    ['only input', { prompt_tokens: 10 }, { inputTokens: 10, flags: ['output_missing'] }],
+    ['only input', { prompt_tokens: 10 }, { inputTokens: 10, flags: ['output_missing', 'half_told'] }],
     ['output and total', { completion_tokens: 4, total_tokens: 10 }, { inputTokens: 6, outputTokens: 4, flags: ['input_missing'] }],
     ['only a total counts as the dearer output', { total_tokens: 10 }, { outputTokens: 10, flags: ['input_missing'] }],
     [

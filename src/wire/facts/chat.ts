@@ -5,13 +5,17 @@ import { referencePart } from './media.ts';
 import type { Tally } from './tally.ts';
 import { repeatsAtEnd } from './tools.ts';
 
-/** Members of a message that the model does not see, or that are walked on their own. */
-const NOT_TEXT: ReadonlySet<string> = new Set(['role', 'content', 'cache_control', 'tool_call_id', 'id', 'audio']);
+/** Members of a message that are walked on their own. */
+const NOT_TEXT: ReadonlySet<string> = new Set(['content', 'cache_control', 'audio']);
+const LABELS: ReadonlySet<string> = new Set(['role', 'tool_call_id', 'id']);
 
 function walkMessage(tally: Tally, message: JsonObject): void {
   tally.cacheControl(message);
   walkContent(tally, message['content']);
-  for (const name in message) if (!NOT_TEXT.has(name)) tally.json(message[name]);
+  for (const name in message) {
+    if (LABELS.has(name)) tally.label(message[name]);
+    else if (!NOT_TEXT.has(name)) tally.json(message[name]);
+  }
   if (isObject(message['audio'])) {
     tally.reference(message['audio']['id']);
     tally.media.push(referencePart('audio'));

@@ -11,16 +11,25 @@ interface Size {
 
 /** Reads single bytes out of base64 text without decoding the rest. */
 class Base64View {
+  /** Up to here the text is plain base64. */
+  #plainTo: number;
+
   constructor(
     private readonly text: string,
     private readonly start: number,
-  ) {}
+  ) {
+    this.#plainTo = start;
+  }
 
-  /** `count` bytes from `offset`, or null when they are not there or the text is not plain base64. */
+  /** `count` bytes from `offset`, or null when they are not there or the text up to them is not plain base64. */
   read(offset: number, count: number): Uint8Array | null {
     const firstGroup = Math.floor(offset / 3);
     const lastGroup = Math.ceil((offset + count) / 3);
-    const text = this.text.slice(this.start + firstGroup * 4, this.start + lastGroup * 4);
+    const from = this.start + firstGroup * 4;
+    // What is skipped, too: a space that a decoder leaves out moves all that follows.
+    if (!/^[A-Za-z0-9+/_-]*$/.test(this.text.slice(this.#plainTo, from))) return null;
+    this.#plainTo = Math.max(this.#plainTo, from);
+    const text = this.text.slice(from, this.start + lastGroup * 4);
     if (!/^[A-Za-z0-9+/_-]+={0,2}$/.test(text)) return null;
     const skip = offset - firstGroup * 3;
     const bytes = Buffer.from(text, 'base64').subarray(skip, skip + count);
@@ -37,6 +46,11 @@ const ascii = (bytes: Uint8Array, at: number, text: string): boolean => {
   return true;
 };
 
+/** Markers that stand alone: a decoder goes on right behind them. None comes before the frame of an honest image. */
+function hasNoLength(marker: number): boolean {
+  return marker <= 0x01 || (marker >= 0xd0 && marker <= 0xda);
+}
+
 function jpegSize(view: Base64View): Size | null {
   let offset = 2;
   for (let segment = 0; segment < MAX_JPEG_SEGMENTS; segment++) {
@@ -52,6 +66,7 @@ function jpegSize(view: Base64View): Size | null {
       const frame = view.read(offset + 5, 4);
       return frame && { height: u16(frame, 0), width: u16(frame, 2) };
     }
+    if (hasNoLength(marker)) return null;
     offset += 2 + u16(head, 2);
   }
   return null;

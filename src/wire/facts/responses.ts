@@ -1,22 +1,29 @@
 import type { Refusal } from '../../domain/errors.ts';
 import { invalid, isAbsent, isObject, type JsonObject } from './checks.ts';
 import { walkContent } from './content.ts';
+import { referencePart } from './media.ts';
 import type { Tally } from './tally.ts';
 import { repeatsAtEnd } from './tools.ts';
 
-/** Members of an item that the model does not see, or that are walked on their own. */
-const NOT_TEXT: ReadonlySet<string> = new Set([
-  'type',
-  'role',
-  'content',
-  'output',
-  'tools',
-  'id',
-  'call_id',
-  'status',
-  'cache_control',
-  'phase',
+/** Members of an item that are walked on their own. */
+const NOT_TEXT: ReadonlySet<string> = new Set(['content', 'output', 'tools', 'cache_control']);
+const LABELS: ReadonlySet<string> = new Set(['type', 'role', 'id', 'call_id', 'status', 'phase']);
+/** Items of which the body may hold no more than the id: the provider puts in what it stored, and bills it. */
+const FILLED_BY_ID: ReadonlySet<unknown> = new Set([
+  'reasoning',
+  'compaction',
+  'image_generation_call',
+  'web_search_call',
+  'file_search_call',
+  'code_interpreter_call',
 ]);
+
+/** Whether an item stands for more than is in the body. What is encrypted comes with the request and is not looked up. */
+function isFilledById(item: JsonObject): boolean {
+  return FILLED_BY_ID.has(item['type']) && isText(item['id']) && !isText(item['encrypted_content']);
+}
+
+const isText = (value: unknown): boolean => typeof value === 'string' && value !== '';
 
 function walkItem(tally: Tally, item: JsonObject): void {
   if (item['type'] === 'item_reference' || (isAbsent(item['type']) && isAbsent(item['role']) && !isAbsent(item['id']))) {
@@ -28,7 +35,11 @@ function walkItem(tally: Tally, item: JsonObject): void {
   const output = item['output'];
   walkContent(tally, isObject(output) && typeof output['type'] === 'string' ? [output] : output);
   if (!isAbsent(item['tools'])) tally.schema(item['tools']);
-  for (const name in item) if (!NOT_TEXT.has(name)) tally.json(item[name]);
+  for (const name in item) {
+    if (LABELS.has(name)) tally.label(item[name]);
+    else if (!NOT_TEXT.has(name)) tally.json(item[name]);
+  }
+  if (isFilledById(item)) tally.media.push(referencePart('file'));
 }
 
 function walkPrompt(tally: Tally, prompt: unknown): void {

@@ -3,6 +3,9 @@ import { bytesShort, type LongTexts } from '../json/long-text.ts';
 import { isObject, type JsonObject } from './checks.ts';
 import { nfkcBytes } from './nfkc.ts';
 
+/** Ids of providers have up to so many characters. */
+const SHORT_LABEL = 64;
+
 /** Sums what a body says while its parts are walked. One for each request. */
 export class Tally {
   textBytes = 0;
@@ -43,6 +46,17 @@ export class Tally {
   #add(bytes: number, nfkcBytes: number): void {
     this.textBytes += bytes;
     this.nfkcTextBytes += nfkcBytes;
+  }
+
+  /** Numbers that stand anywhere: as if they were part of a tool, which counts the most. */
+  shortenedNumbers(bytes: number): void {
+    this.#add(bytes, bytes);
+    this.toolBytes += bytes;
+  }
+
+  /** A name or an id: templates write some of them out. A short one is in what a message counts for beside its text. */
+  label(value: unknown): void {
+    if (typeof value === 'string' && value.length > SHORT_LABEL) this.text(value);
   }
 
   /** A tool definition, schema or format: text too, but providers render it in their own way. */

@@ -18,6 +18,8 @@ export interface Scan {
   readonly pairs: number;
   /** Four positions for each member of the outermost object: key, end of key, colon, and the comma or brace behind the value. */
   readonly marks: readonly number[];
+  /** The bytes of numbers that a parsed value writes shorter than another reader may. */
+  readonly shortenedNumberBytes: number;
 }
 
 const QUOTE = 0x22;
@@ -28,6 +30,17 @@ const CLOSE_OBJECT = 0x7d;
 const CLOSE_ARRAY = 0x5d;
 const COMMA = 0x2c;
 const COLON = 0x3a;
+const PLUS = 0x2b;
+const POINT = 0x2e;
+const ZERO = 0x30;
+const LARGE_E = 0x45;
+const SMALL_E = 0x65;
+
+/** Of a whole number, a parsed value keeps so many digits at least in number: `1` and 21 zeros are written `1e+21`. */
+const EXACT_DIGITS = 21;
+
+/** What is written as a whole number here may end in `.0` with another reader. */
+const POINT_ZERO_BYTES = 2;
 
 /** Strings are looked through by hand for so many bytes before native search takes over: a native call costs about as much. */
 const NEAR_BYTES = 32;
@@ -69,6 +82,7 @@ export function scanObject(bytes: Uint8Array, start: number, outerDepth: 0 | 1 =
   let depth: number = outerDepth;
   let members = 0;
   let pairs = 0;
+  let shortenedNumberBytes = 0;
   let wantsKey = false;
   for (let at = start; at < length; at++) {
     const byte = bytes[at]!;
@@ -98,6 +112,10 @@ export function scanObject(bytes: Uint8Array, start: number, outerDepth: 0 | 1 =
       }
     } else if (byte < COLON) {
       // Digits and white space: the most of what is left.
+      if (byte < PLUS) continue;
+      const first = at;
+      for (let next = bytes[at + 1]!; next >= PLUS && next < COLON && next !== COMMA; next = bytes[at + 1]!) at++;
+      if (isShortened(bytes, first, at)) shortenedNumberBytes += at + 1 - first + POINT_ZERO_BYTES;
     } else if (byte === COLON) {
       pairs++;
       if (depth === 1) {
@@ -114,14 +132,23 @@ export function scanObject(bytes: Uint8Array, start: number, outerDepth: 0 | 1 =
       if (isEmptyBefore(bytes, at)) members--;
       else if (depth === 1) marks.push(at);
       depth--;
-      if (depth === 0) return { outcome: members > MAX_MEMBERS ? 'too_many_members' : 'whole', end: at + 1, pairs, marks };
+      if (depth === 0)
+        return { outcome: members > MAX_MEMBERS ? 'too_many_members' : 'whole', end: at + 1, pairs, marks, shortenedNumberBytes };
     }
   }
   return stopped(members > MAX_MEMBERS ? 'too_many_members' : 'unfinished', pairs, marks);
 }
 
 function stopped(outcome: Scan['outcome'], pairs: number, marks: readonly number[]): Scan {
-  return { outcome, end: -1, pairs, marks };
+  return { outcome, end: -1, pairs, marks, shortenedNumberBytes: 0 };
+}
+
+/** Whether the digits from `first` to `last` may be more than comes back: very many, zeros behind a point (`1.0` is written `1`), `1e0`. */
+function isShortened(bytes: Uint8Array, first: number, last: number): boolean {
+  if (last - first >= EXACT_DIGITS || bytes[last + 1] === SMALL_E || bytes[last + 1] === LARGE_E) return true;
+  if (bytes[last] !== ZERO) return false;
+  for (let at = last - 1; at > first; at--) if (bytes[at] === POINT) return true;
+  return false;
 }
 
 /** Whether the brace or bracket at `at` closes a pair with nothing inside. */

@@ -1,7 +1,7 @@
 import type { Route } from '../../domain/candidate.ts';
 import type { Usage } from '../../domain/usage.ts';
 import { readUsage } from '../usage.ts';
-import { objectIn, type Json } from '../usage/figures.ts';
+import { HALF_TOLD, objectIn, type Json } from '../usage/figures.ts';
 import { isError, textBytes, type EventReader } from './events.ts';
 import { varying, type PlainEvent, type Varying } from './template.ts';
 
@@ -10,10 +10,12 @@ const REASONING: ReadonlySet<string> = new Set(['reasoning', 'reasoning_content'
 
 /** Reads the chunks of a streamed chat completion. */
 export class ChatEvents implements EventReader {
-  usage: Usage | null = null;
   failed = false;
   deliveredBytes = 0;
   readonly responseId = null;
+  #usage: Usage | null = null;
+  /** How much had been delivered when usage was told last. */
+  #toldAtBytes = 0;
   #done = false;
   /** By index of the choice: whether its finish reason has come. */
   readonly #finished = new Map<number, boolean>();
@@ -24,16 +26,24 @@ export class ChatEvents implements EventReader {
     private readonly choices: number,
   ) {}
 
+  /** What was told before the last text came leaves that out. */
+  get usage(): Usage | null {
+    const told = this.#usage;
+    if (told === null || told.flags.includes(HALF_TOLD) || this.deliveredBytes === this.#toldAtBytes) return told;
+    return { ...told, flags: [...told.flags, HALF_TOLD] };
+  }
+
   read(event: Json): void {
     if (isError(event)) this.failed = true;
-    const usage = readUsage(this.route, event);
-    if (usage !== null) this.usage = usage;
     const { choices } = event;
-    if (!Array.isArray(choices)) return;
-    for (const entry of choices) {
+    for (const entry of Array.isArray(choices) ? choices : []) {
       const choice = objectIn(entry);
       if (choice !== null) this.#readChoice(choice);
     }
+    const usage = readUsage(this.route, event);
+    if (usage === null) return;
+    this.#usage = this.#usage === null ? usage : laterOf(this.#usage, usage);
+    this.#toldAtBytes = this.deliveredBytes;
   }
 
   plain(event: Json): PlainEvent | null {
@@ -69,6 +79,13 @@ export class ChatEvents implements EventReader {
     const delta = objectIn(choice['delta']) ?? objectIn(choice['message']);
     this.deliveredBytes += delta === null ? textBytes(choice['text']) : deltaBytes(delta);
   }
+}
+
+/** The last usage stands for all; but one that tells half of it, or nothing, takes nothing back. */
+function laterOf(before: Usage, last: Usage): Usage {
+  if (!last.flags.includes(HALF_TOLD)) return last;
+  const greater = before.inputTokens + before.outputTokens > last.inputTokens + last.outputTokens ? before : last;
+  return { ...greater, flags: last.flags };
 }
 
 function deltaBytes(delta: Json): number {

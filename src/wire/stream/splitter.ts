@@ -129,8 +129,9 @@ export class EventSplitter {
     return this.source[length - 1] === CR ? Math.max(length - 1, this.#lineStart) : length;
   }
 
-  #line(start: number, end: number): void {
+  #line(from: number, end: number): void {
     const { source } = this;
+    const start = source[from] === 0xef ? behindMark(source, from) : from;
     if (source[start] === 0x64 && isField(source, start, end, 'data')) {
       this.#dataStart = source[start + 5] === 0x20 && start + 5 < end ? start + 6 : start + 5;
       this.#dataEnd = end;
@@ -187,6 +188,11 @@ export class EventSplitter {
     this.#searchFrom = at;
     return at;
   }
+}
+
+/** A stream may begin with a byte order mark, which is no part of its first line. */
+function behindMark(bytes: Uint8Array, at: number): number {
+  return bytes[at + 1] === 0xbb && bytes[at + 2] === 0xbf ? at + 3 : at;
 }
 
 /** Whether the line is this field with a colon. */

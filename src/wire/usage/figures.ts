@@ -21,7 +21,11 @@ export type UsageFlag =
   | 'reasoning_over_output'
   | 'input_missing'
   | 'output_missing'
+  | 'half_told'
   | 'cost_not_usd';
+
+/** The flag of a usage that leaves out what surely was billed: its cost is no less than what was held or estimated. */
+export const HALF_TOLD = 'half_told' satisfies UsageFlag;
 
 /** A JSON object whose members are not known yet. */
 export type Json = Readonly<Record<string, unknown>>;
