@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { Type, type Static, type TSchema } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
 import ipaddr from 'ipaddr.js';
+import { parseDocument } from './document-text.ts';
 import { didYouMean } from './domain/nearest.ts';
 import { LogTable, telemetrySettings, TelemetryTable, type TelemetrySettings } from './telemetry/settings.ts';
 
@@ -213,10 +214,9 @@ function readFile(path: string | null): Static<typeof FileSchema> {
   if (path === null) return {};
   let parsed: unknown;
   try {
-    const text = readFileSync(path, 'utf8');
-    parsed = path.endsWith('.json') ? JSON.parse(text) : Bun.TOML.parse(text);
+    parsed = parseDocument(readFileSync(path, 'utf8'), path).value;
   } catch (error) {
-    throw new ConfigProblem(`cannot read the configuration ${path}: ${firstLine(error)}`, { cause: error });
+    throw new ConfigProblem(`cannot read the configuration: ${firstLine(error)}`, { cause: error });
   }
   return checked(FileSchema, parsed, path);
 }

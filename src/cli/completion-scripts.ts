@@ -53,7 +53,7 @@ export function fishScript(places: readonly Place[]): string {
   return `function __panicly_at
   set -l at
   for word in (commandline -opc)[2..-1]
-    if contains -- (string join ' ' $at $word) ${paths.join(' ')}
+    if contains -- (string join -- ' ' $at $word) ${paths.join(' ')}
       set at $at $word
     end
   end

@@ -6,6 +6,7 @@ import { withExamples, type CliContext } from './context.ts';
 export interface Place {
   /** `keys create`; empty for the program itself. */
   readonly path: string;
+  /** Commands below, and what an argument can be where that is a closed list. */
   readonly verbs: readonly Word[];
   readonly flags: readonly Flag[];
 }
@@ -43,9 +44,12 @@ export function addCompletionCommand(program: Command, { io }: Pick<CliContext, 
 /** Every place of the tree, the program first. */
 function placesOf(command: Command, path: string): Place[] {
   const verbs = command.commands.map((verb) => ({ name: verb.name(), meaning: verb.description() }));
+  const choices = command.registeredArguments.flatMap(({ description, argChoices }) =>
+    (argChoices ?? []).map((name) => ({ name, meaning: description })),
+  );
   const flags = [...command.options.flatMap(flagOf), { name: '--help', meaning: 'show help', takesValue: false, values: [] }];
   const below = command.commands.flatMap((verb) => placesOf(verb, path === '' ? verb.name() : `${path} ${verb.name()}`));
-  return [{ path, verbs, flags }, ...below];
+  return [{ path, verbs: [...verbs, ...choices], flags }, ...below];
 }
 
 function flagOf({ long, description, required, optional, argChoices }: Option): Flag[] {

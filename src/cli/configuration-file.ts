@@ -1,8 +1,8 @@
 import { checkServerTables, ConfigProblem, SERVER_TABLES } from '../config.ts';
-import { readText } from './document.ts';
+import { lineOfPath } from '../document-text.ts';
+import { readDocument } from './document.ts';
 import type { Io } from './output.ts';
 import { CliProblem, ServerRefusal } from './problem.ts';
-import { lineOfPath, syntaxProblem } from './toml-lines.ts';
 
 /** A file that was read: what of it is for the operator API, and how to say where something stands in it. */
 export interface ConfigurationDocument {
@@ -14,11 +14,7 @@ export interface ConfigurationDocument {
 
 /** Reads a TOML or JSON file, or the standard input for `-`. Throws `CliProblem` with the line where it is known. */
 export async function readConfigurationFile(io: Io, file: string): Promise<ConfigurationDocument> {
-  const text = await readText(io, file);
-  const name = file === '-' ? 'standard input' : file;
-  const isJson = /^\s*\{/.test(text);
-  const value = isJson ? json(text, name) : toml(text, name);
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new CliProblem(`${name} does not hold a table`);
+  const { text, name, value, isJson } = await readDocument(io, file);
   const entries = Object.entries(value);
   const place = (path: string | null) => {
     const line = isJson || path === null ? null : lineOfPath(text, path);
@@ -40,23 +36,5 @@ function checkServer(tables: object, name: string): void {
   } catch (error) {
     if (error instanceof ConfigProblem) throw new CliProblem(error.message, 2, { cause: error });
     throw error;
-  }
-}
-
-function json(text: string, name: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new CliProblem(`${name} is no JSON: ${(error as Error).message}`, 2, { cause: error });
-  }
-}
-
-function toml(text: string, name: string): unknown {
-  const problem = syntaxProblem(text);
-  if (problem !== null) throw new CliProblem(`${name}:${problem.line}: ${problem.message}`);
-  try {
-    return Bun.TOML.parse(text);
-  } catch (error) {
-    throw new CliProblem(`${name}: ${(error as Error).message}`, 2, { cause: error });
   }
 }

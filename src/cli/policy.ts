@@ -32,7 +32,7 @@ export function addPolicyCommands(program: Command, context: CliContext): void {
     'panicly policy set - --project web < web.json',
   );
   withNotes(set, ...DOCUMENT).action(async (file: string, options: SetOptions) => {
-    const document = await readDocument(io, file);
+    const { value: document } = await readDocument(io, file);
     const { path, title } = await findOwner(client(), options);
     const headers = options.ifVersion === undefined ? {} : { 'if-match': `"${options.ifVersion}"` };
     const stored = await client().put<PolicyJson>(`${path}/policy`, document, {}, headers);
@@ -68,7 +68,7 @@ function addDiff(policy: Command, { io, client }: CliContext): void {
     ),
     'panicly policy diff web.toml --project web',
   ).action(async (file: string, options: OwnerOptions & CommonOptions) => {
-    const document = await readDocument(io, file);
+    const { value: document } = await readDocument(io, file);
     const { path, title } = await findOwner(client(), options);
     const standing = await client().get<PolicyJson>(`${path}/policy`);
     const wanted = await client().put<PolicyJson>(`${path}/policy`, document, { dry_run: 'true' });

@@ -22,7 +22,7 @@ export function addReplayCommand(policy: Command, { io, client }: CliContext): v
     .option('--until <time>', 'to when (default: now)');
   withJson(replay, 'panicly policy replay --file new.toml --since 7d', 'panicly policy replay --file web.json --project web --json').action(
     async (options: ReplayOptions) => {
-      const document = options.file === undefined ? undefined : await readDocument(io, options.file);
+      const document = options.file === undefined ? undefined : (await readDocument(io, options.file)).value;
       const project = await findProject(client(), options.project);
       const { since, until } = options;
       const body = { ...(document ? { policy: document } : {}), from: since, ...(until === undefined ? {} : { to: until }) };

@@ -3,7 +3,7 @@ import { confirmText, planText } from '../../src/cli/apply-text.ts';
 import { readConfigurationFile } from '../../src/cli/configuration-file.ts';
 import type { Io } from '../../src/cli/output.ts';
 import { CliProblem } from '../../src/cli/problem.ts';
-import { lineOfPath, syntaxProblem } from '../../src/cli/toml-lines.ts';
+import { lineOfPath, parseDocument } from '../../src/document-text.ts';
 import { tomlText } from '../../src/cli/toml-write.ts';
 import type { ConfigurationPlanJson } from '../../src/http/schemas/operator.ts';
 
@@ -67,7 +67,7 @@ describe('lines of a TOML text', () => {
     ['a = 1\n[x y]\n', 2],
     ['a = "open\n', 1],
   ])('%j is none', (text, line) => {
-    expect(syntaxProblem(text)).toMatchObject({ line });
+    expect(() => parseDocument(text, 'x.toml')).toThrow(`x.toml:${line}: `);
   });
 });
 
@@ -87,7 +87,7 @@ describe('a file', () => {
     ['[server]\ntrusted_proxies = ["10.0.0"]\n', '10.0.0'],
     ['[limits]\nbody_bytes = "x"\n', 'limits.body_bytes'],
     ['a = 1\nb = = 2\n', 'standard input:2: '],
-    ['{"a": }', 'no JSON'],
+    ['{"a": }', 'standard input: JSON'],
     ['[]', 'standard input'],
   ])('%j is refused', async (text, words) => {
     const problem: unknown = await readConfigurationFile(io(text), '-').catch((error: unknown) => error);

@@ -64,7 +64,8 @@ describe('policy', () => {
   test.each([
     ['an unknown field', '{"budget": []}', 1, 'budget'],
     ['no object', '[]', 2, 'does not hold an object'],
-    ['no document', '{"a":', 2, 'neither JSON nor TOML'],
+    ['no document', '{"a":', 2, 'standard input: JSON Parse error'],
+    ['no document of the other kind', 'a = 1\nb = = 2\n', 2, 'standard input:2: '],
   ])('%s on the standard input is refused', async (_, stdin, code, sentence) => {
     const ran = await run(['policy', 'set', '-', '--project', name], { stdin });
     expect([ran.code, ran.err]).toEqual([code, expect.stringContaining(sentence)]);

@@ -75,13 +75,27 @@ describe('completion', () => {
     expect(said.err).toMatch(/^panicly: .*csh.*\n$/);
   });
 
-  const complete = (text: string, words: readonly string[]) => {
-    const list = words.map((word) => `'${word}'`).join(' ');
-    const run = `${text}\nCOMP_WORDS=(${list}) COMP_CWORD=${words.length - 1}\n_panicly\nprintf '%s\\n' "\${COMPREPLY[@]}"`;
-    return Bun.spawnSync(['bash', '-c', run]).stdout.toString().trim().split('\n').toSorted();
-  };
+  const inBash = (text: string, words: readonly string[]) =>
+    `${text}\nCOMP_WORDS=(${listed(words)}) COMP_CWORD=${words.length - 1}\n_panicly\nprintf '%s\\n' "\${COMPREPLY[@]}"`;
+  // What zsh's own functions would offer, less what the last word rules out.
+  const inZsh = (text: string, words: readonly string[]) => `
+    compdef() {}
+    _files() {}
+    compadd() { shift; offer "$@" }
+    _describe() { offer "\${(@)\${(P)4}%%:*}" }
+    offer() { print -rl -- \${(M)@:#\${words[CURRENT]}*} }
+    ${text}
+    words=(${listed(words)}) CURRENT=${words.length}
+    _panicly`;
+  const inFish = (text: string, words: readonly string[]) => `${text}\ncomplete -C '${words.join(' ')}'`;
+  const listed = (words: readonly string[]) => words.map((word) => `'${word}'`).join(' ');
+  const shells = [
+    ['bash', ['-c'], inBash],
+    ['zsh', ['-f', '-c'], inZsh],
+    ['fish', ['--no-config', '-c'], inFish],
+  ] as const;
 
-  test.each([
+  const rows: readonly (readonly [words: readonly string[], completions: readonly string[]])[] = [
     [
       ['panicly', 'se'],
       ['sentry', 'serve'],
@@ -102,7 +116,17 @@ describe('completion', () => {
       ['panicly', 'status', '--'],
       ['--help', '--json'],
     ],
-  ])('bash: %j gives %j', async (words, completions) => {
-    expect(complete(await script('bash'), words)).toEqual(completions);
-  });
+    [['panicly', 'requests', 'list', '--key', 'key_1', '--decision', 'al'], ['allow']],
+    [['panicly', 'completion', 'z'], ['zsh']],
+  ];
+
+  for (const [shell, flags, run] of shells) {
+    const tested = test.skipIf(Bun.which(shell) === null); // because not every machine has them; CI installs them
+    tested.each(rows)(`${shell}: %j gives %j`, async (words, completions) => {
+      const { stdout, stderr } = Bun.spawnSync([shell, ...flags, run(await script(shell), words)]);
+      expect(stderr.toString()).toBe('');
+      const offered = stdout.toString().trim().split('\n');
+      expect(offered.map((line) => line.split('\t')[0]!).toSorted()).toEqual([...completions]);
+    });
+  }
 });

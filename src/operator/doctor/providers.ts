@@ -29,17 +29,8 @@ export async function providersReached(office: Office): Promise<Finding[]> {
 async function reached(office: Office, stored: StoredConnection): Promise<Finding[]> {
   const { connection } = stored;
   const check = `provider ${office.registry.projects.get(connection.projectId)?.name ?? '?'}/${connection.name}`;
-  const plain = connection.baseUrl.startsWith('http:')
-    ? [
-        warn(
-          check,
-          'is reached over plain http, so its key and all bodies can be read on the way',
-          'use https, unless it runs on this machine',
-        ),
-      ]
-    : [];
   const secret = revealed(office, stored);
-  if (secret.problem !== null) return [...plain, fail(check, ...secret.problem)];
+  if (secret.problem !== null) return [fail(check, ...secret.problem)];
   const startedMs = office.clock.monotonicMs();
   const answer = await office.surroundings.upstream.send({
     url: upstreamUrl(connection, 'models'),
@@ -50,10 +41,10 @@ async function reached(office: Office, stored: StoredConnection): Promise<Findin
     firstByteMs: ANSWER_MS,
     idleMs: ANSWER_MS,
   });
-  if (answer.kind !== 'answer') return [...plain, notReached(check, answer, connection.publicId)];
+  if (answer.kind !== 'answer') return [notReached(check, answer, connection.publicId)];
   // The list itself is of no interest, and may be long.
   answer.abort();
-  return [...plain, judged(check, answer.status, Math.round(office.clock.monotonicMs() - startedMs), connection.publicId)];
+  return [judged(check, answer.status, Math.round(office.clock.monotonicMs() - startedMs), connection.publicId)];
 }
 
 /** The key of a connection, or why there is none and what to do. */

@@ -92,6 +92,6 @@ function backups({ backups: made, surroundings, engine }: Office): Finding {
 
 async function alerts(office: Office): Promise<Finding> {
   const { alerts: count, pending, failed } = await alertsStanding(office);
-  if (failed > 0) return warn('alerts', `${failed} messages were given up`, 'panicly alerts deliveries --state failed');
-  return well('alerts', `${count} alerts, ${pending} messages wait`);
+  if (failed > 0) return warn('alerts', `messages that were given up: ${failed}`, 'panicly alerts deliveries --state failed');
+  return well('alerts', `${count === 1 ? '1 alert' : `${count} alerts`}, messages that wait: ${pending}`);
 }

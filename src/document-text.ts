@@ -1,15 +1,25 @@
 import { parseTOML, type AST } from 'toml-eslint-parser';
 
-/** A place in a text and what is wrong there. */
-export interface SyntaxProblem {
-  readonly line: number;
-  readonly message: string;
+/** A document that somebody wrote by hand. */
+export interface WrittenDocument {
+  readonly value: unknown;
+  readonly isJson: boolean;
 }
 
-/** Where a text is no TOML; null when it is. */
-export function syntaxProblem(text: string): SyntaxProblem | null {
+/** Reads JSON or TOML. Throws `SyntaxError` that begins with the name, and with the line where it is known. */
+export function parseDocument(text: string, name: string): WrittenDocument {
+  try {
+    return { value: JSON.parse(text) as unknown, isJson: true };
+  } catch (error) {
+    if (/^\s*\{/.test(text)) throw new SyntaxError(`${name}: ${(error as Error).message}`, { cause: error });
+  }
   const parsed = parsedOf(text);
-  return 'problem' in parsed ? parsed.problem : null;
+  if ('problem' in parsed) throw new SyntaxError(`${name}:${parsed.problem.line}: ${parsed.problem.message}`);
+  try {
+    return { value: Bun.TOML.parse(text), isJson: false };
+  } catch (error) {
+    throw new SyntaxError(`${name}: ${(error as Error).message}`, { cause: error });
+  }
 }
 
 /** The line, from 1, of the field at `path` (`projects.0.policy.burst`), of the first that it holds, or of the nearest around it. Null when it is nowhere. */
@@ -28,7 +38,9 @@ interface Place {
   readonly line: number;
 }
 
-function parsedOf(text: string): { readonly ast: AST.TOMLProgram } | { readonly problem: SyntaxProblem } {
+function parsedOf(
+  text: string,
+): { readonly ast: AST.TOMLProgram } | { readonly problem: { readonly line: number; readonly message: string } } {
   try {
     return { ast: parseTOML(text, { tomlVersion: '1.1' }) };
   } catch (error) {
