@@ -2,6 +2,7 @@ import type { Environment } from '../domain/candidate.ts';
 import { Refusal } from '../domain/errors.ts';
 import { hasSecretLength, hashSecret } from '../domain/key.ts';
 import type { ApiKey } from '../domain/project.ts';
+import { shellWord } from '../domain/shell-word.ts';
 import type { Directory, ProjectEntry } from './directory.ts';
 
 /** Who calls: a valid key and its project as they were when the request came. */
@@ -28,12 +29,12 @@ export function authenticate(headers: Headers, directory: Directory, nowMs: numb
   if (key.revokedAtMs !== null)
     return new Refusal(
       'revoked_key',
-      `The key ${key.prefix}... was revoked. Make a new one with: panicly keys create --project ${entry.project.name}`,
+      `The key ${key.prefix}... was revoked. Make a new one with: panicly keys create --project ${shellWord(entry.project.name)}`,
     );
   if (key.expiresAtMs !== null && key.expiresAtMs <= nowMs)
     return new Refusal(
       'expired_key',
-      `The key ${key.prefix}... expired. Make a new one with: panicly keys create --project ${entry.project.name}`,
+      `The key ${key.prefix}... expired. Make a new one with: panicly keys create --project ${shellWord(entry.project.name)}`,
     );
   found.lastUsedAtMs = nowMs;
   return { key, lineageId: found.lineageId, entry, environment: key.environment };

@@ -1,5 +1,6 @@
 import { Refusal } from '../domain/errors.ts';
 import type { RequestFacts } from '../domain/facts.ts';
+import { shellWord } from '../domain/shell-word.ts';
 import type { Catalogue, CatalogueModel } from '../pricing/catalogue.ts';
 import { profileOf, type Profile } from '../pricing/profiles.ts';
 import { chooseConnection } from '../upstream/routing.ts';
@@ -85,7 +86,7 @@ function noProvider(facts: RequestFacts, { project, connections }: ProjectEntry)
   if (connections.length === 0)
     return new Refusal(
       'no_provider',
-      `Project ${project.name} has no provider yet. Add one with: panicly providers add --project ${project.name} --kind openai --api-key-env OPENAI_API_KEY`,
+      `Project ${project.name} has no provider yet. Add one with: panicly providers add --project ${shellWord(project.name)} --kind openai --api-key-env OPENAI_API_KEY`,
     );
   const name = JSON.stringify(facts.model.slice(0, 100));
   const message = `No provider of project ${project.name} serves the model ${name}. See its models with: GET /v1/models`;

@@ -1,4 +1,5 @@
 import { formatUsd, type NanoUsd } from '../domain/money.ts';
+import { shellWord } from '../domain/shell-word.ts';
 import type { CompiledPolicy } from './compiled.ts';
 
 /** `10.00 USD`. */
@@ -26,12 +27,12 @@ export function timeText(ms: number): string {
 
 /** The command that puts a changed policy into force, to end a remedy with. */
 export function policyCommand(policy: CompiledPolicy, owner: 'project' | 'workspace' = 'project'): string {
-  return `panicly policy set FILE --${owner} ${policy.names[owner]}`;
+  return `panicly policy set FILE --${owner} ${shellWord(policy.names[owner])}`;
 }
 
 /** The command that makes a model known, to end a remedy with. `model` is as it may stand in a message. */
 export function priceCommand(model: string): string {
-  return `panicly prices set PROVIDER/${model} --input-usd-per-million 1.00 --output-usd-per-million 2.00`;
+  return `panicly prices set ${shellWord(`PROVIDER/${model}`)} --input-usd-per-million 1.00 --output-usd-per-million 2.00`;
 }
 
 /** Whole seconds to wait, at least one. */

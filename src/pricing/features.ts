@@ -1,4 +1,5 @@
 import type { PricingRules, RequestFacts } from '../domain/facts.ts';
+import { shellWord } from '../domain/shell-word.ts';
 import type { CatalogueModel } from './catalogue-model.ts';
 import { feeOf } from './hosted.ts';
 import type { Profile } from './profile.ts';
@@ -106,7 +107,7 @@ function inputAudio(facts: RequestFacts, reach: readonly (CatalogueModel | null)
   if (facts.media.length === 0 || !facts.media.some((part) => part.kind === 'audio')) return null;
   const silent = reach.find((model) => model !== null && model.price.inputAudio === null);
   return silent
-    ? `audio input of model ${silent.id} (set its price with: panicly prices set ${silent.provider}/${silent.id} --input-audio USD)`
+    ? `audio input of model ${silent.id} (set its price with: panicly prices set ${shellWord(`${silent.provider}/${silent.id}`)} --input-audio USD)`
     : null;
 }
 

@@ -1,5 +1,6 @@
 import { readEnvironmentVariable } from '../../config.ts';
 import { newPublicId } from '../../domain/ids.ts';
+import { shellWord } from '../../domain/shell-word.ts';
 import type { ConnectionChange, StoredConnection, StoredSecret } from '../../ledger/store.ts';
 import { PROVIDERS } from '../../upstream/providers.ts';
 import { checkedBaseUrl, defaultBaseUrl, storedSecret } from '../providers.ts';
@@ -30,7 +31,7 @@ function planNew(draft: Draft, path: string, project: PlannedProject, entry: Pro
   if (entry.api_key === STORED)
     throw wrong(
       `${path}.api_key`,
-      `The server has no stored key for this provider: name a variable with api_key_env, or make it first with: panicly providers add --project ${project.name} --name ${name} --kind ${kind} --api-key -`,
+      `The server has no stored key for this provider: name a variable with api_key_env, or make it first with: panicly providers add --project ${shellWord(project.name)} --name ${shellWord(name)} --kind ${kind} --api-key -`,
     );
   const publicId = newPublicId('con');
   const secret = secretOf(draft, path, entry, publicId);

@@ -1,3 +1,4 @@
+import { shellWord } from '../../domain/shell-word.ts';
 import { control } from '../control.ts';
 import { counted } from '../words.ts';
 
@@ -10,8 +11,8 @@ export const capacity = control(
     const { workspace } = request.policy.names;
     const isFree = section.plan === 'free';
     const remedy = isFree
-      ? `Choose a larger plan: panicly workspaces set ${workspace} --plan plus`
-      : `Top up with: panicly credits grant --workspace ${workspace} --requests 1000`;
+      ? `Choose a larger plan: panicly workspaces set ${shellWord(workspace)} --plan plus`
+      : `Top up with: panicly credits grant --workspace ${shellWord(workspace)} --requests 1000`;
     const limit = counted(section.includedRequests ?? 0, 'request');
     return {
       control: 'capacity',

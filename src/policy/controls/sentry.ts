@@ -1,3 +1,4 @@
+import { shellWord } from '../../domain/shell-word.ts';
 import { control } from '../control.ts';
 
 /** Sentry Mode: the emergency stop. It is a switch of the state, not of the policy document, so no policy can turn it off. */
@@ -8,7 +9,7 @@ export const sentry = control(
     const scope = request.state.sentry(request.who);
     if (scope === null) return null;
     const name = request.policy.names[scope];
-    const remedy = `Turn it off with: panicly sentry off --${scope} ${name}`;
+    const remedy = `Turn it off with: panicly sentry off --${scope} ${shellWord(name)}`;
     return {
       control: 'sentry',
       reason: 'sentry_mode',
