@@ -82,9 +82,19 @@ export async function send(who: Contender, work: Work): Promise<Load> {
   return load;
 }
 
-/** Lets them do the same work in turns, so that a noisy minute hits all of them. The first `warmUp` requests of each do not count. */
-export async function inTurns(contenders: readonly Contender[], work: Work, rounds: number, warmUp: number): Promise<Cost[]> {
-  if (warmUp > 0) for (const who of contenders) await send(who, { ...work, requests: warmUp });
+/** A warm-up has so many parts, and ends with the first that comes after so long: one that is slow would take a minute for it. */
+const WARM_UP_PARTS = 8;
+const WARM_UP_SECONDS = 25;
+
+async function warmUp(who: Contender, work: Work, requests: number): Promise<void> {
+  const part = { ...work, requests: Math.ceil(requests / WARM_UP_PARTS) };
+  let seconds = 0;
+  for (let sent = 0; sent < requests && seconds < WARM_UP_SECONDS; sent += part.requests) seconds += (await send(who, part)).seconds;
+}
+
+/** Lets them do the same work in turns, so that a noisy minute hits all of them. The first `warmUpRequests` of each do not count. */
+export async function inTurns(contenders: readonly Contender[], work: Work, rounds: number, warmUpRequests: number): Promise<Cost[]> {
+  for (const who of contenders) await warmUp(who, work, warmUpRequests);
   const measured = contenders.map((who) => ({ who, cpu: [] as number[], loads: [] as Load[] }));
   for (let round = 0; round < rounds; round++) {
     for (const { who, cpu, loads } of measured) {
