@@ -19,7 +19,7 @@ export interface Quote {
   readonly inputTokenEstimate: number;
   /** What the input can be at most, in tokens. */
   readonly inputTokenBound: number;
-  /** Input, fees and prediction at the dearest price that the request could reach. */
+  /** Input, fees, prediction and thinking that no cap bounds, at the dearest price that the request could reach. */
   readonly inputHoldNanoUsd: NanoUsd;
   /** The dearest output price that the request could reach, nano-USD per million tokens. */
   readonly outputNanoUsdPerMillion: number;

@@ -57,6 +57,10 @@ export interface RequestFacts {
   readonly wantsLongAnswer: boolean;
   /** True when the body switches reasoning on by itself (`reasoning`, `reasoning_effort`, `thinking`, `enable_thinking`). */
   readonly asksReasoning: boolean;
+  /** True when the body switches thinking off by `enable_thinking`. */
+  readonly declinesReasoning: boolean;
+  /** `thinking_budget` as sent: the most tokens of thinking where a server obeys it. Null when absent. */
+  readonly thinkingBudgetTokens: number | null;
   /** `reasoning.max_tokens` or `thinking.budget_tokens`: an output cap under it is refused by providers. 0 when absent. */
   readonly reasoningBudgetTokens: number;
   /** True when a `cache_control` with a lifetime of an hour is in the body: such writes cost twice the input. */

@@ -20,6 +20,8 @@ export interface Profile {
   readonly capField: Readonly<Record<Route, string | null>>;
   /** The fields that bound the output when a client sends them, by route. */
   readonly obeyedCapFields: Readonly<Record<Route, readonly string[]>>;
+  /** Cap fields that bound the answer alone and not the thinking before it. */
+  readonly answerOnlyCaps: readonly string[];
   /** Tokens that are billed before the first word of the client: system preludes, chat templates. */
   readonly preludeTokens: number;
   /** More of them when the request has tools. */

@@ -13,6 +13,7 @@ const CAUTIOUS: Omit<Profile, 'kind'> = {
   // `max_tokens` is the one field that every OpenAI-compatible server has known from the start.
   capField: { chat: 'max_tokens', responses: 'max_output_tokens', embeddings: null },
   obeyedCapFields: { chat: ['max_tokens'], responses: ['max_output_tokens'], embeddings: [] },
+  answerOnlyCaps: [],
   // Measured: 676 tokens over the text for grok-4 behind a router, 487 for Claude with one tool, 530 for llama-4 with one tool.
   preludeTokens: 1_024,
   toolPreludeTokens: 1_024,
@@ -146,11 +147,23 @@ const AZURE: Profile = {
   obeyedCapFields: PROFILES.openai.obeyedCapFields,
 };
 
-/** The profile of a kind of provider; the base URL tells apart a kind's regional hosts, and among `custom` Azure and the kinds by their own hosts. */
+/**
+ * Alibaba's API reference: `max_tokens` does not limit the chain of thought. Its notice of compatibility upgrades (November 2026):
+ * `max_completion_tokens` limits both. Of the responses route it says nothing.
+ */
+const ALIBABA: Profile = {
+  ...PROFILES.custom,
+  capField: { chat: 'max_completion_tokens', responses: 'max_output_tokens', embeddings: null },
+  obeyedCapFields: { chat: ['max_completion_tokens', 'max_tokens'], responses: ['max_output_tokens'], embeddings: [] },
+  answerOnlyCaps: ['max_tokens', 'max_output_tokens'],
+};
+
+/** The profile of a kind of provider; the base URL tells apart a kind's regional hosts, and among `custom` Azure, Alibaba and the kinds by their own hosts. */
 export function profileOf(kind: ProviderKind, baseUrl: string | null = null): Profile {
   const host = hostOf(baseUrl);
   if (kind === 'openai' && host !== null && /^[a-z]{2,3}\.api\.openai\.com$/.test(host)) return REGIONAL;
   if (kind === 'custom' && host !== null && host.endsWith('.azure.com')) return AZURE;
+  if (kind === 'custom' && host !== null && host.endsWith('.aliyuncs.com')) return ALIBABA;
   const owner = providerOf(kind, baseUrl);
   return owner !== null && Object.hasOwn(PARTS, owner) ? PROFILES[owner as ProviderKind] : PROFILES[kind];
 }

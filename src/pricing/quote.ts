@@ -7,6 +7,7 @@ import { boundInput, type InputBound } from './input-bound.ts';
 import type { Profile } from './profile.ts';
 import { ratesAt, ratesFor, type Rates, type RateSet } from './rates.ts';
 import { reasonsByItself } from './reasoning.ts';
+import { thoughtOf } from './thinking.ts';
 
 /** The output of a model that nobody knows the limits of. A cap that is put in keeps the hold below it. */
 const UNKNOWN_OUTPUT_TOKENS = 1_048_576;
@@ -58,14 +59,16 @@ export function makeQuote(
 ): Quote {
   const input = boundInput(facts, reach, profile, rules);
   const isEmbedding = facts.route === 'embeddings';
-  const modelOutputLimit = isEmbedding ? 0 : outputLimitOf(reach);
+  const answerLimit = isEmbedding ? 0 : outputLimitOf(reach);
+  const thought = thoughtOf(facts, answerLimit, profile);
+  const modelOutputLimit = answerLimit + thought.underCap;
   const set = ratesAt(rates, input.bound);
   return {
     priced: rates.priced,
     priceVersion: catalogueVersion,
     inputTokenEstimate: input.estimate,
     inputTokenBound: input.bound,
-    inputHoldNanoUsd: rates.priced ? inputHold(facts, input, set) : 0,
+    inputHoldNanoUsd: rates.priced ? fixedHold(facts, input, thought.besideCap, set) : 0,
     outputNanoUsdPerMillion: isEmbedding ? 0 : outputPrice(input, set),
     choices: isEmbedding ? 0 : facts.choices,
     clientOutputCap: isEmbedding ? null : clientCapOf(facts),
@@ -75,10 +78,11 @@ export function makeQuote(
   };
 }
 
-function inputHold(facts: RequestFacts, input: InputBound, set: RateSet): NanoUsd {
+/** What is held whatever the output cap is. */
+function fixedHold(facts: RequestFacts, input: InputBound, thoughtTokens: number, set: RateSet): NanoUsd {
   // Predicted tokens that the answer rejects are billed as output.
-  const prediction = priceOf(facts.predictionBytes * facts.choices, outputRate(set));
-  return addBounds(priceOf(input.bound, inputRate(set)), prediction, input.hosted.feeNanoUsd);
+  const uncapped = priceOf((facts.predictionBytes + thoughtTokens) * facts.choices, outputRate(set));
+  return addBounds(priceOf(input.bound, inputRate(set)), uncapped, input.hosted.feeNanoUsd);
 }
 
 /** What a model says between two calls of hosted tools is read again as input, once. */

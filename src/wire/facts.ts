@@ -16,7 +16,15 @@ import {
 import { walkEmbeddingInput } from './facts/embeddings.ts';
 import { sortFields } from './facts/fields.ts';
 import { fingerprintOf } from './facts/fingerprint.ts';
-import { asksReasoning, maxPriceOf, outputMediaOf, predictionBytesOf, reasoningBudgetOf, walkFormat } from './facts/options.ts';
+import {
+  asksReasoning,
+  maxPriceOf,
+  outputMediaOf,
+  predictionBytesOf,
+  reasoningBudgetOf,
+  thinkingBudgetOf,
+  walkFormat,
+} from './facts/options.ts';
 import { responsesRepeats, walkInput } from './facts/responses.ts';
 import { Tally } from './facts/tally.ts';
 import { walkTools } from './facts/tools.ts';
@@ -138,6 +146,8 @@ export function readFacts(
     serviceTier: stringOrNull(value['service_tier']),
     wantsLongAnswer: tally.wantsLongAnswer || reasons,
     asksReasoning: reasons,
+    declinesReasoning: value['enable_thinking'] === false,
+    thinkingBudgetTokens: thinkingBudgetOf(value),
     reasoningBudgetTokens: reasoningBudgetOf(value),
     longCacheWrites: tally.longCacheWrites,
     providerMaxPrice: maxPriceOf(value),

@@ -45,6 +45,31 @@ describe('what the model may see is held, wherever it stands (I2)', () => {
   });
 
   test.each([
+    ['pictures beside the content', { role: 'assistant', content: 'hi', images: ['https://example.com/a.png'] }],
+    ['files beside the content', { role: 'user', content: 'hi', file_ids: ['file-1'] }],
+    [
+      'a picture given back',
+      { role: 'assistant', content: '', images: [{ type: 'image_url', image_url: { url: 'https://example.com/a.png' } }] },
+    ],
+    ['one part that is in no list', { role: 'user', content: { type: 'image_url', image_url: { url: 'https://example.com/a.png' } } }],
+  ])('%s: at the context limit', async (_name, message) => {
+    expect(await heldTokens('custom', chatBody({ model: 'any', messages: [message] }))).toBeGreaterThan(1_000_000);
+  });
+
+  test('nothing beside the content is nothing', async () => {
+    const message = { role: 'assistant', content: 'hi', images: [], files: null };
+    expect(await heldTokens('custom', chatBody({ model: 'any', messages: [message] }))).toBeLessThan(10_000);
+  });
+
+  test('a tool that has no type and is no function is run by the provider', async () => {
+    const ask = async (tool: object) => worlds.get('custom')!.call(chatBody({ model: 'any', tools: [tool] }));
+    expect(refusalOf(await ask({ google_search: {} })).message).toContain('google_search');
+    const answer = responseOf(await ask({ name: 'f', input_schema: {} }));
+    expect(answer.status).toBe(200);
+    await answer.arrayBuffer();
+  });
+
+  test.each([
     ['that we cannot hold exactly, and others can', `1${'0'.repeat(300)}`],
     ['that are endless to us', `1${'0'.repeat(400)}`],
     ['with zeros behind the point', '0.0'],

@@ -123,6 +123,48 @@ describe('the price of the input', () => {
     expect(predicted - plain).toBe(2 * 100 * 8_000);
   });
 
+  describe('where the cap does not bound thinking (Alibaba), that is held beside it', () => {
+    const url = 'https://dashscope-intl.aliyuncs.com/compatible-mode/v1';
+    const quoted = (facts: RequestFacts, baseUrl: string) => {
+      const reach = [{ ...catalogue.resolve('openai', null, 'gpt-4.1')!, id: facts.model }];
+      return makeQuote(facts, reach, profileOf('custom', baseUrl), pricingRules(), catalogue.version);
+    };
+    const thought = (facts: RequestFacts, baseUrl = url) => {
+      const [quote, plain] = [quoted(facts, baseUrl), quoted(facts, 'https://models.example.com/v1')];
+      return {
+        besideCap: (quote.inputHoldNanoUsd - plain.inputHoldNanoUsd) / 8_000,
+        underCap: quote.modelOutputLimit - plain.modelOutputLimit,
+      };
+    };
+    const asked = (model: string, more: Record<string, unknown> = {}) => user('x', { model, max_tokens: 10, ...more });
+
+    test.each([
+      ['a model that thinks by itself', asked('qwen3.5-plus'), 81_920],
+      ['one that is asked to', asked('qwen-plus', { enable_thinking: true }), 81_920],
+      ['one that is not', asked('qwen-plus'), 0],
+      ['one that is asked not to', asked('qwen3.5-plus', { enable_thinking: false }), 0],
+      ['one that thinks whatever it is asked', asked('qwen3-235b-a22b-thinking-2507', { enable_thinking: false }), 81_920],
+      ['each choice', asked('qwq-plus', { n: 2 }), 163_840],
+      ['a budget', asked('qwen3.5-plus', { thinking_budget: 500 }), 500],
+      ['a budget of another dialect', asked('qwen3.5-plus', { thinking: { type: 'enabled', budget_tokens: 500 } }), 81_920],
+      ['a budget that the model does not obey', asked('qwq-plus', { thinking_budget: 500 }), 81_920],
+      ['a budget that the route does not obey', responsesFacts({ model: 'qwen3-max', input: 'x', max_output_tokens: 10 }), 81_920],
+    ])('%s', (_name, facts, tokens) => {
+      expect(thought(facts)).toEqual({ besideCap: tokens, underCap: 0 });
+    });
+
+    test.each([
+      ['a cap of both', asked('qwen3.5-plus', { max_tokens: null, max_completion_tokens: 10 })],
+      ['the cap that is put in where there is none', asked('qwen3.5-plus', { max_tokens: null })],
+    ])('%s bounds both', (_name, facts) => {
+      expect(thought(facts)).toEqual({ besideCap: 0, underCap: 81_920 });
+    });
+
+    test('on the responses route no cap is known to', () => {
+      expect(thought(responsesFacts({ model: 'qwen3-max', input: 'x' }))).toEqual({ besideCap: 81_920, underCap: 0 });
+    });
+  });
+
   test('hosted calls are held with their fees, and what is said in between is read again', () => {
     const tools = [{ type: 'web_search' }];
     const plain = quoteOf(responsesFacts({ input: 'hi' }));

@@ -31,6 +31,12 @@ export function reasoningBudgetOf(value: JsonObject): number {
   return greatest;
 }
 
+/** `thinking_budget`, or null when it is none. */
+export function thinkingBudgetOf(value: JsonObject): number | null {
+  const budget = value['thinking_budget'];
+  return Number.isSafeInteger(budget) && (budget as number) > 0 ? (budget as number) : null;
+}
+
 /** Formats that force a shape on the answer, and what else the model is shown besides messages and tools. */
 export function walkFormat(tally: Tally, value: JsonObject): void {
   const text = value['text'];
