@@ -48,12 +48,12 @@ interface Stream {
 function streamOf(attempt: Attempt, answer: UpstreamAnswer, outgoing: Outgoing): Stream {
   const { route, quote } = attempt.priced.candidate;
   const encoding = encodingsOf(answer.headers.get('content-encoding')).join(',');
-  const plain = () => makeStreamReader(route, { stripUsage: outgoing.stripsUsage ? 'injected' : 'none', choices: quote.choices });
-  if (encoding === '') return { body: answer, reader: plain(), decoded: false };
+  const plain = (strips: boolean) => makeStreamReader(route, { stripUsage: strips ? 'injected' : 'none', choices: quote.choices });
+  if (encoding === '') return { body: answer, reader: plain(outgoing.stripsUsage), decoded: false };
   // Nothing can be taken out of compressed bytes.
   const decoded = outgoing.stripsUsage ? decodedBody(answer, encoding) : null;
-  if (decoded) return { body: decoded, reader: plain(), decoded: true };
-  return { body: answer, reader: makeDecodingReader(route, encoding, quote.choices) ?? plain(), decoded: false };
+  if (decoded) return { body: decoded, reader: plain(true), decoded: true };
+  return { body: answer, reader: makeDecodingReader(route, encoding, quote.choices) ?? plain(false), decoded: false };
 }
 
 /** Reads the answer, settles it, and passes it on with its cost. One that is too large to hold passes as it arrives. */

@@ -2,6 +2,7 @@ import type { StreamReader } from '../domain/answer.ts';
 import type { Outcome } from '../domain/decision.ts';
 import { UpstreamBroken } from '../upstream/upstream.ts';
 import { DecodingReader } from '../wire/stream.ts';
+import { halfTold } from '../wire/usage/told.ts';
 import type { Attempt, EndFacts } from './attempt.ts';
 import { cutEvent } from './cut-event.ts';
 
@@ -143,7 +144,9 @@ class Relay {
       streamed: this.streamed,
       deliveredTokens: reader.deliveredTokenBound,
     };
-    const usage = reader.complete || outcome === 'completed' ? facts.usage : null;
+    const isWhole = reader.complete || outcome === 'completed';
+    // What was told before a break was billed, and perhaps more.
+    const usage = isWhole || facts.usage === null ? facts.usage : halfTold(facts.usage);
     const isError = attempt.upstreamStatus >= 300 && (outcome === 'completed' || outcome === 'upstream_interrupted');
     const named = reader.complete && usage !== null ? 'completed' : outcome;
     attempt.end(isError ? 'upstream_error' : named, { ...facts, usage });

@@ -2,7 +2,7 @@ import type { Decision, Outcome, Settlement } from '../domain/decision.ts';
 import type { Allowed } from '../domain/verdict.ts';
 import type { Usage } from '../domain/usage.ts';
 import { costOf, estimateCost } from '../pricing/cost.ts';
-import { HALF_TOLD } from '../wire/usage/figures.ts';
+import { tellsAll } from '../wire/usage/told.ts';
 import type { Priced } from './price.ts';
 
 /** How an attempt ended, as the path saw it. Times are of the monotonic clock, in milliseconds. */
@@ -45,7 +45,7 @@ export function settlementOf(decision: Decision, priced: Priced, ending: Ending)
 function costOfEnding(priced: Priced, verdict: Allowed, ending: Ending): { cost: number; basis: Settlement['basis'] } {
   const told = ending.usage === null ? 0 : costOf(ending.usage, priced.rates);
   // What an error tells is all of it.
-  if (ending.usage && (!ending.usage.flags.includes(HALF_TOLD) || isCleanError(ending))) return { cost: told, basis: 'reported' };
+  if (ending.usage && (tellsAll(ending.usage) || isCleanError(ending))) return { cost: told, basis: 'reported' };
   if (!ending.mayHaveBilled || isCleanError(ending)) return { cost: 0, basis: 'none' };
   const estimate = estimateCost({
     quote: priced.candidate.quote,

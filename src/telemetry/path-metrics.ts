@@ -99,10 +99,12 @@ export class PathMetrics implements PathObserver {
     return modelKnown && priced.connection !== null ? table.of(model, named) : table.other();
   }
 
-  #count(totals: ModelTotals, { costNanoUsd, usage }: Settlement): void {
+  #count(totals: ModelTotals, { costNanoUsd, usage, basis, outcome }: Settlement): void {
     totals.costNanoUsd += costNanoUsd;
     if (usage === null) return;
-    if (usage.flags.length > 0) this.#flaggedUsage++;
+    // What was told before a break is not all of it, and nothing was wrong with it.
+    const isAll = basis === 'reported' || outcome === 'completed';
+    if (isAll && usage.flags.length > 0) this.#flaggedUsage++;
     totals.inputTokens += usage.inputTokens;
     totals.cachedInputTokens += usage.cachedInputTokens;
     totals.outputTokens += usage.outputTokens;

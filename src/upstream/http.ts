@@ -175,7 +175,8 @@ const SMALL_BODY_BYTES = 2 * 1024 * 1024;
 
 function isSmall({ headers }: Response): boolean {
   const length = headers.get('content-length');
-  if (length === null || !(Number(length) <= SMALL_BODY_BYTES)) return false;
+  // Beside chunks a length says nothing.
+  if (length === null || !(Number(length) <= SMALL_BODY_BYTES) || headers.has('transfer-encoding')) return false;
   return headers.get('content-type')?.startsWith('text/event-stream') !== true;
 }
 

@@ -17,6 +17,7 @@ const SMALL_BYTES = 4_096;
 
 const decoder = new TextDecoder();
 const USAGE_KEY = Buffer.from('"usage"');
+const ESCAPED_LETTER = Buffer.from('\\u00');
 
 /** Reads a whole answer that was not streamed. Bytes that are no JSON object say nothing. */
 export function readAnswer(route: Route, bytes: Uint8Array): AnswerFacts {
@@ -56,6 +57,8 @@ function usageAtEnd(bytes: Uint8Array): unknown {
   if (bytes[colon] !== 0x3a || bytes[start] !== 0x7b) return null;
   const { outcome, end } = scanObject(bytes, start);
   if (outcome !== 'whole' || !closesOutermost(bytes, end)) return null;
+  // An escape may hide another member of this name, which would be the one that counts.
+  if (view.indexOf(ESCAPED_LETTER, end) >= 0) return null;
   return { usage: parsed(bytes.subarray(start, end)) };
 }
 

@@ -36,7 +36,7 @@ function usageOf(route: Route, answer: Json, usage: Json): Usage | null {
   const outputDetails = detailsOf(usage, 'completion_tokens_details', 'output_tokens_details');
   const reasoning = figures.greatest(outputDetails?.['reasoning_tokens'], usage['reasoning_tokens']) ?? 0;
   const outputTokens = outputOf(route, inputTokens, reported, total, reasoning, figures);
-  if (providerCostNanoUsd === null && tellsHalf(route, inputTokens, reported, total, usage)) figures.flag(HALF_TOLD);
+  if (!namesCost(providerCostNanoUsd, figures) && tellsHalf(route, inputTokens, reported, total, usage)) figures.flag(HALF_TOLD);
   const cachedInputTokens = atMost(input.cached, inputTokens, 'cached_over_input', figures);
   return {
     inputTokens,
@@ -57,9 +57,14 @@ function usageOf(route: Route, answer: Json, usage: Json): Usage | null {
  * they do not count, and an output that is not told is not one of nothing. A total stands for what is missing.
  */
 function tellsHalf(route: Route, inputTokens: number, reported: number | null, total: number | null, usage: Json): boolean {
-  if (total !== null && total > 0) return inputTokens === 0 && reported !== null;
-  if (inputTokens === 0 || (reported === null && route !== 'embeddings')) return true;
-  return isNegative(usage['completion_tokens']) || isNegative(usage['output_tokens']);
+  const outputIsUnknown = isNegative(usage['completion_tokens']) || isNegative(usage['output_tokens']);
+  if (total !== null && total > 0) return (inputTokens === 0 && reported !== null) || (outputIsUnknown && total <= inputTokens);
+  return inputTokens === 0 || (reported === null && route !== 'embeddings') || outputIsUnknown;
+}
+
+/** Whether the provider says what it takes, which then stands for all: that may be nothing, but not less. */
+function namesCost(providerCostNanoUsd: number | null, { flags }: Figures): boolean {
+  return providerCostNanoUsd !== null && (providerCostNanoUsd > 0 || !flags.includes('negative'));
 }
 
 const isNegative = (value: unknown): boolean =>

@@ -257,9 +257,23 @@ export const MONEY: readonly Mutation[] = [
   {
     name: 'usage that tells half of it is a bill',
     file: 'src/gateway/settle.ts',
-    find: '(!ending.usage.flags.includes(HALF_TOLD) || isCleanError(ending))',
+    find: '(tellsAll(ending.usage) || isCleanError(ending))',
     replace: 'true',
     tests: ['test/gateway/true-cost.test.ts'],
+  },
+  {
+    name: 'usage that was told before a break is forgotten',
+    file: 'src/gateway/relay.ts',
+    find: 'halfTold(facts.usage)',
+    replace: 'null',
+    tests: ['test/gateway/true-settlement.test.ts'],
+  },
+  {
+    name: 'a cost below nothing stands for what was not told',
+    file: 'src/wire/usage.ts',
+    find: "(providerCostNanoUsd > 0 || !flags.includes('negative'))",
+    replace: 'true',
+    tests: ['test/gateway/true-settlement.test.ts'],
   },
   {
     name: 'usage that came before the last text is the whole of it',

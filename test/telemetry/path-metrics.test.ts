@@ -99,3 +99,17 @@ test('10,000 projects have 200 budgets in the metrics, and a workspace names its
   expect(valueOf(families, 'panicly_budget_remaining_usd', { owner: 'prj_0' })).toBe(-3e-9);
   expect(samplesOf(families, 'panicly_budget_limit_usd').filter(({ labels }) => labels['owner'] === 'wsp_1').length).toBe(1);
 });
+
+test('what was told before a break needed no mending', () => {
+  const metrics = new PathMetrics({ monotonicMs: () => 0, projectLabel: () => null });
+  for (const [outcome, basis] of [
+    ['completed', 'held'],
+    ['upstream_error', 'reported'],
+    ['client_aborted', 'estimated'],
+  ]) {
+    const one = attempt(1);
+    const usage = { ...one.settlement!.usage!, flags: ['half_told'] };
+    metrics.ended(Object.assign(one, { settlement: { ...one.settlement!, outcome, basis, usage } }));
+  }
+  expect(valueOf(read(metrics), 'panicly_flagged_usage_total')).toBe(2);
+});

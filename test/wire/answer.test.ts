@@ -26,6 +26,12 @@ describe('readAnswer', () => {
       { usage: used, responseId: null },
     ],
     ['a usage in an array behind', 'chat', `{"usage":${usage},"x":[{"usage":{"prompt_tokens":9}}]}`, { usage: used, responseId: null }],
+    [
+      'a second usage behind, whose name hides in an escape',
+      'chat',
+      `{"x":"${'x'.repeat(5_000)}","usage":{"prompt_tokens":1,"completion_tokens":1},"\\u0075sage":${usage}}`,
+      { usage: used, responseId: null },
+    ],
     ['only x_groq', 'chat', `{"choices":[],"x_groq":{"id":"r","usage":${usage}}}`, { usage: used, responseId: null }],
     ['a null usage', 'chat', '{"choices":[],"usage":null}', { usage: null, responseId: null }],
     [

@@ -246,6 +246,16 @@ describe('an event that is too great passes unread, and the next one is read', (
   }
 });
 
+test('choices without end are not remembered', () => {
+  const completeAfter = (choices: number): boolean => {
+    const stream = makeStreamReader('chat', { stripUsage: 'none' });
+    for (let index = 0; index < choices; index++) stream.push(encode(`data: {"choices":[{"index":${index},"finish_reason":"stop"}]}\n\n`));
+    stream.flush();
+    return stream.complete;
+  };
+  expect([completeAfter(1_024), completeAfter(1_025)]).toEqual([true, false]);
+});
+
 test('an event that is too great and ends between two chunks, inside its CRLF', () => {
   const great = `data: ${'y'.repeat(MAX_EVENT_BYTES)}\r`;
   for (const rest of ['\n\r\ndata: [DONE]\r\n\r\n', '\n\r\n\r\ndata: [DONE]\r\n\r\n']) {

@@ -1,12 +1,16 @@
 import type { Route } from '../../domain/candidate.ts';
 import type { Usage } from '../../domain/usage.ts';
 import { readUsage } from '../usage.ts';
-import { HALF_TOLD, objectIn, type Json } from '../usage/figures.ts';
+import { objectIn, type Json } from '../usage/figures.ts';
+import { halfTold, laterOf } from '../usage/told.ts';
 import { isError, textBytes, type EventReader } from './events.ts';
 import { varying, type PlainEvent, type Varying } from './template.ts';
 
 /** Reasoning comes under several names, at times under two at once: then the longer one counts. */
 const REASONING: ReadonlySet<string> = new Set(['reasoning', 'reasoning_content', 'reasoning_details', 'thinking']);
+
+/** More choices than anybody may ask for (OpenAI: 128): what else calls itself one is not remembered. */
+const MAX_CHOICES = 1_024;
 
 /** Reads the chunks of a streamed chat completion. */
 export class ChatEvents implements EventReader {
@@ -19,6 +23,7 @@ export class ChatEvents implements EventReader {
   #done = false;
   /** By index of the choice: whether its finish reason has come. */
   readonly #finished = new Map<number, boolean>();
+  #tooMany = false;
 
   constructor(
     private readonly route: Route,
@@ -29,8 +34,7 @@ export class ChatEvents implements EventReader {
   /** What was told before the last text came leaves that out. */
   get usage(): Usage | null {
     const told = this.#usage;
-    if (told === null || told.flags.includes(HALF_TOLD) || this.deliveredBytes === this.#toldAtBytes) return told;
-    return { ...told, flags: [...told.flags, HALF_TOLD] };
+    return told === null || this.deliveredBytes === this.#toldAtBytes ? told : halfTold(told);
   }
 
   read(event: Json): void {
@@ -42,7 +46,7 @@ export class ChatEvents implements EventReader {
     }
     const usage = readUsage(this.route, event);
     if (usage === null) return;
-    this.#usage = this.#usage === null ? usage : laterOf(this.#usage, usage);
+    this.#usage = laterOf(this.#usage, usage);
     this.#toldAtBytes = this.deliveredBytes;
   }
 
@@ -65,7 +69,7 @@ export class ChatEvents implements EventReader {
 
   isComplete(ended: boolean): boolean {
     if (this.#done) return true;
-    if (!ended || this.failed || this.#finished.size < Math.max(this.choices, 1)) return false;
+    if (!ended || this.failed || this.#tooMany || this.#finished.size < Math.max(this.choices, 1)) return false;
     for (const finished of this.#finished.values()) if (!finished) return false;
     return true;
   }
@@ -75,17 +79,12 @@ export class ChatEvents implements EventReader {
     const reason = choice['finish_reason'];
     const finished = typeof reason === 'string' && reason !== '';
     if (reason === 'error') this.failed = true;
-    if (finished || !this.#finished.has(index)) this.#finished.set(index, finished);
+    const isNew = !this.#finished.has(index);
+    if (isNew && this.#finished.size === MAX_CHOICES) this.#tooMany = true;
+    else if (isNew || finished) this.#finished.set(index, finished);
     const delta = objectIn(choice['delta']) ?? objectIn(choice['message']);
     this.deliveredBytes += delta === null ? textBytes(choice['text']) : deltaBytes(delta);
   }
-}
-
-/** The last usage stands for all; but one that tells half of it, or nothing, takes nothing back. */
-function laterOf(before: Usage, last: Usage): Usage {
-  if (!last.flags.includes(HALF_TOLD)) return last;
-  const greater = before.inputTokens + before.outputTokens > last.inputTokens + last.outputTokens ? before : last;
-  return { ...greater, flags: last.flags };
 }
 
 function deltaBytes(delta: Json): number {

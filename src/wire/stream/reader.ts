@@ -3,7 +3,7 @@ import type { Usage } from '../../domain/usage.ts';
 import { objectIn } from '../usage/figures.ts';
 import type { EventReader } from './events.ts';
 import { EventSplitter, joinedData, type EventSink } from './splitter.ts';
-import { cutInjectedUsage, withoutCuts, type Cuts } from './strip.ts';
+import { cutInjectedUsage, isUsageChunk, withoutCuts, type Cuts } from './strip.ts';
 import { Template, type PlainEvent, type TemplatePlace } from './template.ts';
 
 const decoder = new TextDecoder();
@@ -87,8 +87,11 @@ export class Reader implements StreamReader, EventSink {
       return;
     }
     this.events.read(event);
-    if (dataLines !== 1) return;
     const cuts = this.#cuts;
+    if (dataLines !== 1) {
+      if (this.strips && isUsageChunk(event)) cuts.push(start, end);
+      return;
+    }
     const cutsBefore = cuts.length;
     if (this.strips) cutInjectedUsage(cuts, bytes, { start, end, dataStart }, event);
     if (this.#templatesLeft < 1) return;

@@ -2,6 +2,7 @@ import type { Usage } from '../../domain/usage.ts';
 import { idOf } from '../answer.ts';
 import { readUsage } from '../usage.ts';
 import { objectIn, type Json } from '../usage/figures.ts';
+import { laterOf } from '../usage/told.ts';
 import { isError, textBytes, type EventReader } from './events.ts';
 import { varying, type PlainEvent } from './template.ts';
 
@@ -31,7 +32,8 @@ export class ResponsesEvents implements EventReader {
     const response = objectIn(event['response']);
     if (response === null) return;
     this.responseId = idOf(response) ?? this.responseId;
-    this.usage = readUsage('responses', event) ?? this.usage;
+    const usage = readUsage('responses', event);
+    if (usage !== null) this.usage = laterOf(this.usage, usage);
   }
 
   plain(event: Json): PlainEvent | null {

@@ -17,7 +17,7 @@ export interface EventSink {
   onEvent(bytes: Uint8Array, start: number, end: number, dataStart: number, dataEnd: number, dataLines: number): void;
   /** A line that the standard does not know: some servers report a failure as `error: {...}`. */
   onErrorLine(): void;
-  /** Bytes of an event that was too great to read. */
+  /** Bytes of an event that was too great to read, or of a line that is no part of one. */
   onSkipped(bytes: number): void;
 }
 
@@ -136,7 +136,9 @@ export class EventSplitter {
       this.#dataStart = source[start + 5] === 0x20 && start + 5 < end ? start + 6 : start + 5;
       this.#dataEnd = end;
       this.#dataLines++;
-    } else if (source[start] === 0x65 && isField(source, start, end, 'error')) this.sink.onErrorLine();
+    } else if (source[start] === 0x65) {
+      if (isField(source, start, end, 'error')) this.sink.onErrorLine();
+    } else if (!isFieldLike(source[start]!)) this.sink.onSkipped(end - start);
   }
 
   #dispatch(start: number, end: number): void {
@@ -193,6 +195,11 @@ export class EventSplitter {
 /** A stream may begin with a byte order mark, which is no part of its first line. */
 function behindMark(bytes: Uint8Array, at: number): number {
   return bytes[at + 1] === 0xbb && bytes[at + 2] === 0xbf ? at + 3 : at;
+}
+
+/** Whether a line that begins so may be one of the standard's: a comment, or `id`, `retry` and the like. Else it may be text of the model. */
+function isFieldLike(first: number): boolean {
+  return first === 0x3a || first === 0x64 || first === 0x69 || first === 0x72;
 }
 
 /** Whether the line is this field with a colon. */

@@ -19,8 +19,13 @@ export interface EventPlace {
 export function cutInjectedUsage(cuts: Cuts, bytes: Uint8Array, place: EventPlace, event: Json): void {
   const { choices, usage } = event;
   if (usage === undefined) return;
-  if (objectIn(usage) !== null && Array.isArray(choices) && choices.length === 0) cuts.push(place.start, place.end);
+  if (isUsageChunk(event)) cuts.push(place.start, place.end);
   else if (usage === null && !sendsNullUnasked(choices)) cutMember(cuts, bytes, place.dataStart);
+}
+
+/** Whether an event is the one that only tells usage. */
+export function isUsageChunk({ choices, usage }: Json): boolean {
+  return objectIn(usage) !== null && Array.isArray(choices) && choices.length === 0;
 }
 
 /**
