@@ -9,7 +9,8 @@ export interface BodyEdit {
 
 /** An image, file, or sound that a body carries or refers to. */
 export interface MediaPart {
-  readonly kind: 'image' | 'audio' | 'file' | 'video';
+  /** `stored` is what the provider puts in from its store. */
+  readonly kind: 'image' | 'audio' | 'file' | 'video' | 'stored';
   /** `inline` bytes are in the body, `reference` is a URL or id whose size we cannot know. */
   readonly source: 'inline' | 'reference';
   /** Decoded bytes when inline, else 0. */

@@ -1,9 +1,11 @@
 import type { Quote } from '../domain/candidate.ts';
 import type { BodyEdit, PricingRules, RequestFacts } from '../domain/facts.ts';
+import { effectiveCap } from '../domain/hold.ts';
 import { priceOf } from '../domain/money.ts';
 import { offeredTools } from './features.ts';
 import { callsOf, hostedBound } from './hosted.ts';
 import type { Profile } from './profile.ts';
+import { tokensBesideCap } from './quote.ts';
 
 /** Whether usage has to be asked for, because the client did not: a chat stream to a provider that takes the option. */
 export function injectsUsage(facts: RequestFacts, profile: Profile): boolean {
@@ -38,10 +40,12 @@ function capEdits(facts: RequestFacts, profile: Profile, quote: Quote, rules: Pr
   const isObeyed = sent.some((name) => profile.obeyedCapFields[facts.route].includes(name));
   // A cap that the provider does not read bounds nothing: the hold counts on it, so it is said again where it is read.
   const repeats = rules.moneyLimited && sent.length > 0 && !isObeyed;
-  const cap = outputCap ?? (repeats ? quote.clientOutputCap : null);
+  // What is held ends at the model's known limit: a seller or a newer model may allow more, so the body must not ask for it.
+  const isAbove = rules.moneyLimited && sent.some((name) => facts.outputCaps[name]! > quote.modelOutputLimit);
+  const cap = outputCap ?? (repeats || isAbove ? effectiveCap(quote) : null);
   if (cap === null) return [];
   const json = String(cap);
-  const fields = new Set(outputCap === null ? [] : sent);
+  const fields = new Set(outputCap === null && !isAbove ? [] : sent);
   if (!isObeyed) fields.add(field);
   return [...fields].map((name) => ({ path: [name], json }));
 }
@@ -64,9 +68,9 @@ const usd = (nanoUsdPerMillion: number): number => nanoUsdPerMillion / 1_000_000
 /** The price for a token of input that the hold was computed with, nano-USD per million. */
 function heldInputPrice(facts: RequestFacts, profile: Profile, quote: Quote, rules: PricingRules): number {
   const fees = hostedBound(offeredTools(facts), facts, profile, rules).feeNanoUsd;
-  const prediction = priceOf(facts.predictionBytes * facts.choices, quote.outputNanoUsdPerMillion);
+  const beside = priceOf(tokensBesideCap(facts, quote.modelOutputLimit), quote.outputNanoUsdPerMillion);
   const tokens = Math.max(1, quote.inputTokenBound);
-  return Math.floor((Math.max(0, quote.inputHoldNanoUsd - fees - prediction) * 1_000_000) / tokens);
+  return Math.floor((Math.max(0, quote.inputHoldNanoUsd - fees - beside) * 1_000_000) / tokens);
 }
 
 function capPrice(edits: BodyEdit[], facts: RequestFacts, profile: Profile, quote: Quote, rules: PricingRules): void {

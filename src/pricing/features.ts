@@ -14,6 +14,9 @@ const SEARCH_MODEL = /(?:^|\/)(?:perplexity\/)?sonar(?:-|$)|search-preview|searc
  */
 const MULTI_AGENT = /multi-agent|(?:^|\/)fugu(?:-|$)/i;
 
+/** Groq's Compound searches and runs code by itself, up to ten times a request, and bills the models and tools behind it (its documentation). */
+const COMPOUND = /(?:^|\/)compound(?:-|$)/i;
+
 /** `search_model` when the request could reach one, to be priced like a hosted tool. */
 export function impliedTools(facts: RequestFacts): readonly string[] {
   const asked = impliedByName(facts.model);
@@ -30,8 +33,9 @@ export function offeredTools(facts: RequestFacts): readonly string[] {
 
 const impliedByName = rememberByName((name): readonly string[] => {
   const implied: string[] = [];
-  if (SEARCH_MODEL.test(name.replace(/:[\w-]+$/, ''))) implied.push('search_model');
-  if (/:online$/i.test(name)) implied.push('online');
+  if (SEARCH_MODEL.test(name.replace(/(?::[\w-]+)+$/, ''))) implied.push('search_model');
+  if (COMPOUND.test(name)) implied.push('compound');
+  if (/:online(?=:|$)/i.test(name)) implied.push('online');
   if (MULTI_AGENT.test(name)) implied.push('multi_agent');
   return implied;
 });
@@ -52,6 +56,7 @@ export function unpricedFeature(
     preset(facts) ??
     outputMedia(facts, reach, rules) ??
     inputAudio(facts, reach) ??
+    readDocument(facts, reach, profile, rules) ??
     storedReference(facts, rules)
   );
 }
@@ -109,6 +114,22 @@ function inputAudio(facts: RequestFacts, reach: readonly (CatalogueModel | null)
   return silent
     ? `audio input of model ${silent.id} (set its price with: panicly prices set ${shellWord(`${silent.provider}/${silent.id}`)} --input-audio USD)`
     : null;
+}
+
+/**
+ * OpenRouter reads documents for models that cannot, and one of its engines takes 2 USD for 1,000 pages (its guide to PDF inputs).
+ * Neither the engine nor the pages can be told from the body.
+ */
+function readDocument(
+  facts: RequestFacts,
+  reach: readonly (CatalogueModel | null)[],
+  profile: Profile,
+  rules: PricingRules,
+): string | null {
+  if (!profile.takesMaxPrice || !facts.media.some((part) => part.kind === 'file') || rules.allowFields.includes('file')) return null;
+  const reader = reach.find((model) => !model?.modalities.input.includes('pdf'));
+  if (reader === undefined) return null;
+  return `document for ${reader?.id ?? facts.model} (allow it with "allow_fields": ["file"])`;
 }
 
 function storedReference(facts: RequestFacts, rules: PricingRules): string | null {

@@ -90,7 +90,8 @@ export function boundInput(
   const counted = text + media.tokens + hosted.inputTokens;
   const byContext = media.byContext || hosted.byContext || facts.storedReferences.length > 0;
   const items = facts.route === 'embeddings' ? Math.max(1, facts.inputItems) : 1;
-  const bound = byContext ? Math.max(counted, contextOf(reach) * items) : counted;
+  // The ledger counts in 64 bits, and nothing that passes 2^53 tokens is ever affordable.
+  const bound = Math.min(Number.MAX_SAFE_INTEGER, byContext ? Math.max(counted, contextOf(reach) * items) : counted);
   return { bound, estimate: Math.min(bound, estimateInput(facts)), hosted };
 }
 

@@ -68,7 +68,7 @@ export function makeQuote(
     priceVersion: catalogueVersion,
     inputTokenEstimate: input.estimate,
     inputTokenBound: input.bound,
-    inputHoldNanoUsd: rates.priced ? fixedHold(facts, input, thought.besideCap, set) : 0,
+    inputHoldNanoUsd: rates.priced ? fixedHold(facts, input, set, tokensBesideCap(facts, modelOutputLimit, thought.besideCap)) : 0,
     outputNanoUsdPerMillion: isEmbedding ? 0 : outputPrice(input, set),
     choices: isEmbedding ? 0 : facts.choices,
     clientOutputCap: isEmbedding ? null : clientCapOf(facts),
@@ -78,11 +78,21 @@ export function makeQuote(
   };
 }
 
+/**
+ * Tokens that are billed as output whatever the cap says: predicted ones that the answer rejects, `thought` that no cap bounds, and
+ * reasoning that was set aside above the cap. Sellers of a router differ in whether their cap counts reasoning; those whose cap does
+ * refuse such a request.
+ */
+export function tokensBesideCap(facts: RequestFacts, outputLimit: number, thought = 0): number {
+  const cap = clientCapOf(facts);
+  const reasoning = cap !== null && facts.reasoningBudgetTokens >= cap ? Math.min(facts.reasoningBudgetTokens, outputLimit) : 0;
+  return (facts.predictionBytes + Math.max(reasoning, thought)) * facts.choices;
+}
+
 /** What is held whatever the output cap is. */
-function fixedHold(facts: RequestFacts, input: InputBound, thoughtTokens: number, set: RateSet): NanoUsd {
-  // Predicted tokens that the answer rejects are billed as output.
-  const uncapped = priceOf((facts.predictionBytes + thoughtTokens) * facts.choices, outputRate(set));
-  return addBounds(priceOf(input.bound, inputRate(set)), uncapped, input.hosted.feeNanoUsd);
+function fixedHold(facts: RequestFacts, input: InputBound, set: RateSet, besideCapTokens: number): NanoUsd {
+  const beside = priceOf(besideCapTokens, outputRate(set));
+  return addBounds(priceOf(input.bound, inputRate(set)), beside, input.hosted.feeNanoUsd);
 }
 
 /** What a model says between two calls of hosted tools is read again as input, once. */

@@ -68,8 +68,8 @@ export const RECORD: readonly Mutation[] = [
   {
     name: 'a prediction is not held',
     file: 'src/pricing/quote.ts',
-    find: 'priceOf(facts.predictionBytes * facts.choices, outputRate(set))',
-    replace: '0',
+    find: '(facts.predictionBytes + Math.max(reasoning, thought))',
+    replace: 'Math.max(reasoning, thought)',
     tests: ['test/pricing/hold.test.ts', 'test/pricing/quote.test.ts'],
   },
   {

@@ -37,6 +37,7 @@ describe('the cap goes where the provider obeys it', () => {
     ['xai', null, 'max_completion_tokens=9'],
     ['custom', null, 'max_tokens=9'],
     ['custom', 'https://team.openai.azure.com/openai/v1', 'max_completion_tokens=9'],
+    ['custom', 'https://dashscope-intl.aliyuncs.com/compatible-mode/v1', 'max_completion_tokens=9'],
   ])('%s %p: %s', (kind, baseUrl, expected) => {
     expect(editsOf(chatFacts(), kind, 9, open, baseUrl)).toEqual([expected]);
   });
@@ -64,6 +65,11 @@ describe('the cap goes where the provider obeys it', () => {
   ])('%s', (_name, kind, body, cap, expected) => {
     const edits = editsOf(chatFacts(body), kind, cap).filter((edit) => edit.startsWith('max'));
     expect(edits.sort()).toEqual(expected.sort());
+  });
+
+  test("Alibaba's cap of the answer alone stays: what is thought beside it is held", () => {
+    const edits = editsOf(chatFacts({ max_tokens: 90 }), 'custom', null, {}, 'https://dashscope-intl.aliyuncs.com/compatible-mode/v1');
+    expect(edits).toEqual([]);
   });
 });
 

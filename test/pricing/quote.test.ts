@@ -130,7 +130,8 @@ describe('the price of the input', () => {
       return makeQuote(facts, reach, profileOf('custom', baseUrl), pricingRules(), catalogue.version);
     };
     const thought = (facts: RequestFacts, baseUrl = url) => {
-      const [quote, plain] = [quoted(facts, baseUrl), quoted(facts, 'https://models.example.com/v1')];
+      const plain = quoted({ ...facts, reasoningBudgetTokens: 0 }, 'https://models.example.com/v1');
+      const quote = quoted(facts, baseUrl);
       return {
         besideCap: (quote.inputHoldNanoUsd - plain.inputHoldNanoUsd) / 8_000,
         underCap: quote.modelOutputLimit - plain.modelOutputLimit,

@@ -1,20 +1,28 @@
 import type { Refusal } from '../../domain/errors.ts';
-import { invalid, isObject, type JsonObject } from './checks.ts';
-import { walkContent } from './content.ts';
+import { invalid, isAbsent, isObject, type JsonObject } from './checks.ts';
+import { walkContent, walkImages } from './content.ts';
 import { referencePart } from './media.ts';
 import type { Tally } from './tally.ts';
 import { repeatsAtEnd } from './tools.ts';
 
 /** Members of a message that are walked on their own. */
-const NOT_TEXT: ReadonlySet<string> = new Set(['content', 'cache_control', 'audio']);
-const LABELS: ReadonlySet<string> = new Set(['role', 'tool_call_id', 'id']);
+const NOT_TEXT: ReadonlySet<string> = new Set(['content', 'cache_control', 'audio', 'images']);
+/** The id of a call is none: some templates write it out, and it may be as long as a short text. */
+const LABELS: ReadonlySet<string> = new Set(['role', 'id']);
+/** Members under which some servers take more than text beside the content. */
+const ATTACHED: ReadonlySet<string> = new Set(['image', 'videos', 'video', 'files', 'file_ids', 'attachments']);
+
+const isNothing = (value: unknown): boolean => isAbsent(value) || (Array.isArray(value) && value.length === 0);
 
 function walkMessage(tally: Tally, message: JsonObject): void {
   tally.cacheControl(message);
   walkContent(tally, message['content']);
+  // OpenRouter answers with images beside the content, and clients send them back.
+  walkImages(tally, message['images']);
   for (const name in message) {
     if (LABELS.has(name)) tally.label(message[name]);
     else if (!NOT_TEXT.has(name)) tally.json(message[name]);
+    if (ATTACHED.has(name) && !isNothing(message[name])) tally.media.push(referencePart('file'));
   }
   if (isObject(message['audio'])) {
     tally.reference(message['audio']['id']);

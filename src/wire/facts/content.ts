@@ -1,4 +1,4 @@
-import { isObject, type JsonObject, stringOrNull } from './checks.ts';
+import { isAbsent, isObject, type JsonObject, stringOrNull } from './checks.ts';
 import { imagePart, inlinePart, referencePart } from './media.ts';
 import type { Tally } from './tally.ts';
 
@@ -7,14 +7,18 @@ const LABELS: ReadonlySet<string> = new Set(['type', 'cache_control', 'detail', 
 /** Members that hold or name a medium. */
 const MEDIA_MEMBERS =
   'image_url image url input_audio audio audio_url video_url video document_url file file_id file_data file_url filename';
+const IMAGE_MEMBERS = ['image_url', 'image', 'url'];
 const MEDIA: ReadonlySet<string> = new Set([...LABELS, ...MEDIA_MEMBERS.split(' ')]);
 
 function walkImage(tally: Tally, part: JsonObject): void {
-  const image = part['image_url'] ?? part['image'] ?? part['url'];
-  const url = isObject(image) ? image['url'] : image;
-  const detail = stringOrNull(isObject(image) ? (image['detail'] ?? part['detail']) : part['detail']);
   tally.reference(part['file_id']);
-  tally.media.push(imagePart(typeof url === 'string' ? url : '', detail));
+  // Servers differ in which of the members they read.
+  const images = IMAGE_MEMBERS.map((name) => part[name]).filter((image) => !isAbsent(image));
+  for (const image of images.length === 0 ? [''] : images) {
+    const url = isObject(image) ? image['url'] : image;
+    const detail = stringOrNull(isObject(image) ? (image['detail'] ?? part['detail']) : part['detail']);
+    tally.media.push(imagePart(typeof url === 'string' ? url : '', detail));
+  }
 }
 
 function walkAudio(tally: Tally, part: JsonObject): void {
@@ -67,24 +71,46 @@ const MEDIA_PARTS: Readonly<Record<string, Walk>> = {
   input_video: reference('video'),
 };
 
-/** The kind of a part; some servers take one that only has the member of its medium. */
-function kindOf(part: JsonObject): string {
-  const type = part['type'];
-  if (typeof type === 'string') return type;
-  return Object.keys(part).find((name) => Object.hasOwn(MEDIA_PARTS, name)) ?? 'text';
+/** A part that says no kind: some servers take one that only has the member of its medium, or of several. */
+function walkUntyped(tally: Tally, part: JsonObject): void {
+  let isMedium = false;
+  for (const name in part) {
+    if (!Object.hasOwn(MEDIA_PARTS, name) || isAbsent(part[name])) continue;
+    MEDIA_PARTS[name]!(tally, part);
+    isMedium = true;
+  }
+  walkText(tally, part, isMedium ? MEDIA : LABELS);
 }
 
-/** The content of a message or of a tool's output: a text, or parts of text and media. */
+/** The content of a message or of a tool's output: a text, or parts of text and media, or one of them alone. */
 export function walkContent(tally: Tally, content: unknown): void {
   if (typeof content === 'string') tally.text(content);
-  else if (Array.isArray(content)) for (const part of content) walkPart(tally, part);
-  else tally.json(content);
+  else if (isObject(content) && typeof content['type'] === 'string') walkPart(tally, content);
+  else if (!Array.isArray(content)) tally.json(content);
+  else {
+    tally.partBreaks(content.length - 1);
+    for (const part of content) walkPart(tally, part);
+  }
+}
+
+/** The member of a part without a kind that may name a medium which we do not know; null when there is none. */
+export function unknownMedium(part: JsonObject): string | null {
+  if (typeof part['type'] === 'string') return null;
+  const name = Object.keys(part).find((member) => member !== 'text' && !LABELS.has(member) && !Object.hasOwn(MEDIA_PARTS, member));
+  return name ?? null;
+}
+
+/** Images that stand beside the content: parts, or their addresses or bytes. */
+export function walkImages(tally: Tally, images: unknown): void {
+  if (isAbsent(images)) return;
+  for (const image of Array.isArray(images) ? images : [images]) walkPart(tally, isObject(image) ? image : { type: 'image', image });
 }
 
 function walkPart(tally: Tally, part: unknown): void {
   if (!isObject(part)) return tally.json(part);
-  const kind = kindOf(part);
   tally.cacheControl(part);
+  const kind = part['type'];
+  if (typeof kind !== 'string') return walkUntyped(tally, part);
   if (TEXT_PARTS.has(kind)) return walkText(tally, part);
   if (Object.hasOwn(MEDIA_PARTS, kind)) {
     MEDIA_PARTS[kind]!(tally, part);

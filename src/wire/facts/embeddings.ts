@@ -1,6 +1,6 @@
 import type { Refusal } from '../../domain/errors.ts';
 import { invalid, isObject, type JsonObject } from './checks.ts';
-import { walkContent } from './content.ts';
+import { unknownMedium, walkContent } from './content.ts';
 import type { Tally } from './tally.ts';
 
 /** How many inputs there are, and how many of their tokens were counted by the client. */
@@ -11,6 +11,16 @@ export interface EmbeddingInput {
 
 const isToken = (value: unknown): boolean => typeof value === 'number';
 
+/** Here a part's one member is often its kind, and one that we do not know may be any medium. */
+function walkParts(tally: Tally, parts: unknown): void {
+  walkContent(tally, parts);
+  if (!Array.isArray(parts)) return;
+  for (const part of parts) {
+    const unknown = isObject(part) ? unknownMedium(part) : null;
+    if (unknown !== null) tally.unknownFields.push(`content.${unknown}`);
+  }
+}
+
 function walkItem(tally: Tally, item: unknown): number | null {
   if (typeof item === 'string') {
     tally.text(item);
@@ -19,7 +29,9 @@ function walkItem(tally: Tally, item: unknown): number | null {
   if (Array.isArray(item) && item.every(isToken)) return item.length;
   // Models for several media take parts, bare or as the content of an item.
   if (!isObject(item)) return null;
-  walkContent(tally, item['content'] ?? [item]);
+  const { content, ...others } = item;
+  walkParts(tally, content);
+  walkParts(tally, [others]);
   return 0;
 }
 

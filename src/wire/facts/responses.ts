@@ -3,7 +3,7 @@ import { invalid, isAbsent, isObject, type JsonObject } from './checks.ts';
 import { walkContent } from './content.ts';
 import { referencePart } from './media.ts';
 import type { Tally } from './tally.ts';
-import { repeatsAtEnd } from './tools.ts';
+import { repeatsAtEnd, walkToolList } from './tools.ts';
 
 /** Members of an item that are walked on their own. */
 const NOT_TEXT: ReadonlySet<string> = new Set(['content', 'output', 'tools', 'cache_control']);
@@ -20,6 +20,8 @@ const FILLED_BY_ID: ReadonlySet<unknown> = new Set([
 
 /** Whether an item stands for more than is in the body. What is encrypted comes with the request and is not looked up. */
 function isFilledById(item: JsonObject): boolean {
+  // An image that stands here in bytes says little of its size by them.
+  if (item['type'] === 'image_generation_call') return true;
   return FILLED_BY_ID.has(item['type']) && isText(item['id']) && !isText(item['encrypted_content']);
 }
 
@@ -32,14 +34,14 @@ function walkItem(tally: Tally, item: JsonObject): void {
   tally.cacheControl(item);
   walkContent(tally, item['content']);
   // A tool's output may be text, parts, or one screenshot.
-  const output = item['output'];
-  walkContent(tally, isObject(output) && typeof output['type'] === 'string' ? [output] : output);
-  if (!isAbsent(item['tools'])) tally.schema(item['tools']);
+  walkContent(tally, item['output']);
+  // Items may load more tools: those that the provider runs cost there what they cost in the body's own list.
+  walkToolList(tally, item['tools']);
   for (const name in item) {
     if (LABELS.has(name)) tally.label(item[name]);
     else if (!NOT_TEXT.has(name)) tally.json(item[name]);
   }
-  if (isFilledById(item)) tally.media.push(referencePart('file'));
+  if (isFilledById(item)) tally.media.push(referencePart('stored'));
 }
 
 function walkPrompt(tally: Tally, prompt: unknown): void {

@@ -1,10 +1,14 @@
 import type { MediaPart } from '../../domain/facts.ts';
 import { bytesShort, type LongTexts } from '../json/long-text.ts';
 import { isObject, type JsonObject } from './checks.ts';
+import { indentTokens } from './indent.ts';
 import { nfkcBytes } from './nfkc.ts';
 
 /** Ids of providers have up to so many characters. */
 const SHORT_LABEL = 64;
+
+/** A cache of more than five minutes, asked for where we do not look for it by its name. */
+const LONG_CACHE = /"cache_control":\{[^{}]*"ttl":"(?!5m")/;
 
 /** Sums what a body says while its parts are walked. One for each request. */
 export class Tally {
@@ -30,6 +34,11 @@ export class Tally {
     this.#add(bytes, nfkcBytes(text, bytes));
   }
 
+  /** What stands between two parts: many servers join them with a line break, and it is a token even where a part is empty. */
+  partBreaks(count: number): void {
+    if (count > 0) this.#add(count, count);
+  }
+
   /** A value whose shape we do not know: the model may see all of it, spelt as JSON. */
   json(value: unknown): void {
     if (typeof value === 'string') this.text(value);
@@ -38,6 +47,7 @@ export class Tally {
 
   #stringified(json: string): void {
     this.text(json);
+    if (LONG_CACHE.test(json)) this.longCacheWrites = true;
     if (this.longTexts.size === 0) return;
     const short = bytesShort(json, this.longTexts);
     this.#add(short, short);
@@ -63,7 +73,9 @@ export class Tally {
   schema(value: unknown): void {
     const before = this.textBytes;
     this.json(value);
-    this.toolBytes += this.textBytes - before;
+    const bytes = this.textBytes - before;
+    // Indented, small values deep inside are mostly spaces: more tokens than twice their bytes, which is what a tool is held at.
+    this.toolBytes += Math.max(bytes, indentTokens(value));
   }
 
   /** An id of something that is stored at the provider. */

@@ -1,4 +1,4 @@
-import { isObject, type JsonObject } from './checks.ts';
+import { isAbsent, isObject, type JsonObject } from './checks.ts';
 import type { Tally } from './tally.ts';
 
 /** Tools that the client itself runs: all that the model sees of them is in the body. */
@@ -13,11 +13,19 @@ function isClientTool(tool: JsonObject, type: string): boolean {
   return false;
 }
 
+/** The kind of a tool. One that says none is a function when it looks like one, and else what its first member says. */
+function typeOf(tool: JsonObject): string {
+  if (typeof tool['type'] === 'string') return tool['type'];
+  const isFunction = isObject(tool['function']) || typeof tool['name'] === 'string';
+  return isFunction ? 'function' : (Object.keys(tool)[0] ?? 'function');
+}
+
 function walkTool(tally: Tally, tool: unknown): void {
   tally.toolCount++;
+  if (typeof tool === 'string') tally.hostedTools.push(tool);
   if (!isObject(tool)) return;
   tally.cacheControl(tool);
-  const type = typeof tool['type'] === 'string' ? tool['type'] : 'function';
+  const type = typeOf(tool);
   if (type === 'namespace') {
     if (Array.isArray(tool['tools'])) for (const inner of tool['tools']) walkTool(tally, inner);
     return;
@@ -36,14 +44,18 @@ function walkContainer(tally: Tally, container: unknown): void {
   }
 }
 
-/** `tools`, and `functions` of before: their bytes, their number, and which of them the provider runs. */
+/** A list of tools: their bytes, their number, and which of them the provider runs. */
+export function walkToolList(tally: Tally, list: unknown): void {
+  if (isAbsent(list) || (Array.isArray(list) && list.length === 0)) return;
+  tally.schema(list);
+  tally.wantsLongAnswer = true;
+  for (const tool of Array.isArray(list) ? list : [list]) walkTool(tally, tool);
+}
+
+/** `tools`, and `functions` of before. */
 export function walkTools(tally: Tally, value: JsonObject): void {
-  for (const list of [value['tools'], value['functions']]) {
-    if (!Array.isArray(list) || list.length === 0) continue;
-    tally.schema(list);
-    tally.wantsLongAnswer = true;
-    for (const tool of list) walkTool(tally, tool);
-  }
+  walkToolList(tally, value['tools']);
+  walkToolList(tally, value['functions']);
   if (isObject(value['tool_choice'])) tally.json(value['tool_choice']);
 }
 
