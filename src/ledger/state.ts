@@ -35,6 +35,7 @@ export class LedgerState implements StateView, LedgerMemory {
   readonly #sentryProjects = new Set<number>();
   readonly #sentryWorkspaces = new Set<number>();
   readonly #credits = new Map<number, number>();
+  #sendersSinceMs = Number.NEGATIVE_INFINITY;
 
   constructor(capacities: Partial<StateCapacities> = {}) {
     this.#live = new Side({ ...DEFAULT_CAPACITIES, ...capacities });
@@ -75,7 +76,10 @@ export class LedgerState implements StateView, LedgerMemory {
    * It counts in the periods of that time, because a correction frees what was wrongly taken and nothing else.
    */
   correct(correction: RestoredSpend): void {
-    this.restoreSettled(correction);
+    this.restoreSpend(correction);
+    this.restoreUserSpend(correction);
+    // What a start did not count for a sender cannot be given back to it.
+    if (correction.costNanoUsd > 0 || correction.atMs > this.#sendersSinceMs) this.restoreSenderSpend(correction);
   }
 
   /** Turns Sentry Mode of a project or workspace. */
@@ -149,6 +153,11 @@ export class LedgerState implements StateView, LedgerMemory {
   /** Start-up: spend of an end user. */
   restoreUserSpend(spend: RestoredSpend): void {
     this.#side(spend.who).restoreUser(spend);
+  }
+
+  /** Start-up: up to this moment not all that senders spent is known. */
+  sendersKnownAfter(atMs: number): void {
+    this.#sendersSinceMs = atMs;
   }
 
   /** Start-up: spend of a sender. */

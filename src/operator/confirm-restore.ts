@@ -29,6 +29,12 @@ export async function confirmRestore(office: Office, actor: Actor): Promise<read
     throw new Refusal('conflict', 'No restored backup waits for a word. Sentry Mode ends with: panicly sentry off');
   const detail = { workspaces: workspaces.map(({ publicId }) => publicId) };
   await office.store.recordAudit(auditOf(actor, 'ledger.confirm_restore', 'ledger', detail));
-  for (const workspace of workspaces) await setSentry(office, actor, { workspace }, false);
-  return workspaces;
+  const letGo: Workspace[] = [];
+  for (const workspace of workspaces) {
+    // Who has stopped it meanwhile is not overruled.
+    if (!stopped(office.registry).some(({ id }) => id === workspace.id)) continue;
+    await setSentry(office, actor, { workspace }, false);
+    letGo.push(workspace);
+  }
+  return letGo;
 }

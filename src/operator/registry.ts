@@ -14,7 +14,8 @@ import { credentialOf } from './credentials.ts';
 
 /**
  * What exists, as operators see it, and the directory that requests are judged by, which is made from it.
- * Every change goes to the store first and then through here, so both always agree.
+ * Every change goes to the store first and then through here, so both always agree. What was read from the store may be older than what
+ * has come into force meanwhile: then the newer one stays.
  */
 export class Registry {
   readonly workspaces = new Map<number, Workspace>();
@@ -74,7 +75,9 @@ export class Registry {
     this.directory.dropProject(id);
   }
 
+  /** A key that was revoked stays so. */
   putKey(key: ApiKey): void {
+    if (key.revokedAtMs === null && (this.keys.get(key.id)?.revokedAtMs ?? null) !== null) return;
     this.keys.set(key.id, key);
     this.directory.putKey(key);
   }
@@ -96,6 +99,7 @@ export class Registry {
   }
 
   putSwitch(turn: SentrySwitch): void {
+    if (turn.seq < (this.#switches.get(switchName(turn))?.seq ?? 0)) return;
     this.#switches.set(switchName(turn), turn);
   }
 
@@ -118,8 +122,9 @@ export class Registry {
   }
 
   #keepPolicy(policy: PolicyVersion): void {
-    if (policy.projectId !== null) this.#projectPolicies.set(policy.projectId, policy);
-    else this.#workspacePolicies.set(policy.workspaceId!, policy);
+    const { projectId, workspaceId } = policy;
+    const [kept, id] = projectId === null ? [this.#workspacePolicies, workspaceId!] : [this.#projectPolicies, projectId];
+    if (policy.seq >= (kept.get(id)?.seq ?? 0)) kept.set(id, policy);
   }
 
   #rebuildById(projectId: number): void {

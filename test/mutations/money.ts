@@ -261,4 +261,32 @@ export const MONEY: readonly Mutation[] = [
     replace: 'reasoning',
     tests: ['test/pricing/quote.test.ts'],
   },
+  {
+    name: 'a correction gives a sender back what a start did not count',
+    file: 'src/ledger/state.ts',
+    find: 'if (correction.costNanoUsd > 0 || correction.atMs > this.#sendersSinceMs) this',
+    replace: 'this',
+    tests: ['test/ledger/correct-sender.test.ts'],
+  },
+  {
+    name: 'credits that are taken back can be drawn until the commit',
+    file: 'src/ledger/sqlite/store.ts',
+    find: 'if (requests > 0) this.memory.grantCredits(workspaceId, requests);',
+    replace: 'this.memory.grantCredits(workspaceId, Math.abs(requests));',
+    tests: ['test/ledger/take-back.test.ts'],
+  },
+  {
+    name: 'what a dying writer has written for an operator does not come into force',
+    file: 'src/ledger/sqlite/store.ts',
+    find: 'return written ?? find(await this.loadDirectory()) ?? written;',
+    replace: 'return written;',
+    tests: ['test/ledger/told-nothing.test.ts'],
+  },
+  {
+    name: "a comma in a model's name hides it from a budget",
+    file: 'src/ledger/state/spend-book.ts',
+    find: 'spend.models ??= namesIn(spend.text);',
+    replace: "spend.models ??= spend.text.split(',');",
+    tests: ['test/ledger/comma-names.test.ts'],
+  },
 ];

@@ -26,6 +26,7 @@ export function restoreSpend(db: Database, memory: LedgerState, checkpoint: Chec
   for (const spend of recent.keys.inOrder()) memory.restoreSpend(spend);
   for (const spend of recent.users.inOrder()) memory.restoreUserSpend(spend);
   for (const spend of recent.senders.inOrder()) memory.restoreSenderSpend(spend);
+  memory.sendersKnownAfter(recent.earlierUntilMs);
   restoreVolumes(db, memory);
 }
 

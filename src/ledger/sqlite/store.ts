@@ -12,6 +12,7 @@ import type { ChainSeals } from './chain/key.ts';
 import type { ApplyOutcome } from './apply-commands.ts';
 import type { CommandArgs, CommandName, CommandResult } from './commands.ts';
 import { correctionSince } from './corrections.ts';
+import { changed, connected, made, newestOf, rotated, type Find } from './found-again.ts';
 import type { QueryArgs, QueryName, QueryResult } from './queries.ts';
 import { ReaderLink } from './reader-link.ts';
 import type { Reseal } from './reseal.ts';
@@ -41,19 +42,19 @@ export class SqliteStore implements Store {
   }
 
   createWorkspace(workspace: words.NewWorkspace, audit?: AuditEvent) {
-    return this.#write('createWorkspace', workspace, audit);
+    return this.#told('createWorkspace', workspace, audit, made('workspaces', workspace.publicId));
   }
 
   updateWorkspace(id: number, change: words.WorkspaceChange, audit?: AuditEvent) {
-    return this.#write('updateWorkspace', { id, change }, audit);
+    return this.#told('updateWorkspace', { id, change }, audit, changed('workspaces', id));
   }
 
   createProject(project: words.NewProject, audit?: AuditEvent) {
-    return this.#write('createProject', project, audit);
+    return this.#told('createProject', project, audit, made('projects', project.publicId));
   }
 
   renameProject(id: number, name: string, audit?: AuditEvent) {
-    return this.#write('renameProject', { id, name }, audit);
+    return this.#told('renameProject', { id, name }, audit, changed('projects', id));
   }
 
   deleteProject(id: number, audit?: AuditEvent) {
@@ -61,15 +62,15 @@ export class SqliteStore implements Store {
   }
 
   createKey(key: words.NewKey, audit?: AuditEvent) {
-    return this.#write('createKey', key, audit);
+    return this.#told('createKey', key, audit, made('keys', key.publicId));
   }
 
   revokeKey(id: number, audit?: AuditEvent) {
-    return this.#write('revokeKey', id, audit);
+    return this.#told('revokeKey', id, audit, changed('keys', id));
   }
 
   rotateKey(id: number, key: words.NewKey, endsAtMs: number | null, audit?: AuditEvent) {
-    return this.#write('rotateKey', { id, key, endsAtMs }, audit);
+    return this.#told('rotateKey', { id, key, endsAtMs }, audit, rotated(id, key));
   }
 
   async correct(recorded: words.RecordedDecision, costNanoUsd: number, note: string, author: string, audit?: AuditEvent) {
@@ -89,11 +90,11 @@ export class SqliteStore implements Store {
   }
 
   createConnection(connection: NewConnection, audit?: AuditEvent) {
-    return this.#write('createConnection', connection, audit);
+    return this.#told('createConnection', connection, audit, connected(connection.publicId));
   }
 
   updateConnection(id: number, change: words.ConnectionChange, audit?: AuditEvent) {
-    return this.#write('updateConnection', { id, change }, audit);
+    return this.#told('updateConnection', { id, change }, audit, connected(id));
   }
 
   deleteConnection(id: number, audit?: AuditEvent) {
@@ -101,20 +102,26 @@ export class SqliteStore implements Store {
   }
 
   savePolicy(owner: Owner, document: string, author: string, audit?: AuditEvent) {
-    return this.#write('savePolicy', { owner, document, author }, audit);
+    return this.#told('savePolicy', { owner, document, author }, audit, newestOf('policies', owner));
   }
 
   async grantCredits(workspaceId: number, requests: number, note: string, author: string, audit?: AuditEvent) {
-    const entry = await this.#write('grantCredits', { workspaceId, requests, note, author }, audit);
-    this.memory.grantCredits(workspaceId, requests);
-    return entry;
+    // Nothing may be admitted any more on what is being taken back.
+    if (requests < 0) this.memory.grantCredits(workspaceId, requests);
+    const writing = this.#write('grantCredits', { workspaceId, requests, note, author }, audit);
+    const written: words.CreditEntry | null = await writing.catch((error: unknown) => {
+      if (requests < 0) this.memory.grantCredits(workspaceId, -requests);
+      throw error;
+    });
+    if (requests > 0) this.memory.grantCredits(workspaceId, requests);
+    return written ?? (await this.listCredits(workspaceId))[0]!;
   }
 
   async setSentry(owner: Owner, enabled: boolean, author: string, audit?: AuditEvent) {
     const turnNumber = ++this.#sentryTurns;
     if (enabled) this.#lastSentryOn.set(JSON.stringify(owner), turnNumber);
     if (enabled) this.memory.setSentry(owner, true);
-    const turn = await this.#write('setSentry', { owner, enabled, author }, audit);
+    const turn = await this.#told('setSentry', { owner, enabled, author }, audit, newestOf('switches', owner));
     // Who switched it on again meanwhile is not overruled by an earlier off.
     const overruled = (this.#lastSentryOn.get(JSON.stringify(owner)) ?? 0) > turnNumber;
     if (!enabled && !overruled) this.memory.setSentry(owner, false);
@@ -122,7 +129,7 @@ export class SqliteStore implements Store {
   }
 
   createOperator(operator: words.NewOperator, audit?: AuditEvent) {
-    return this.#write('createOperator', operator, audit);
+    return this.#told('createOperator', operator, audit, made('operators', operator.publicId));
   }
 
   deleteOperator(id: number, audit?: AuditEvent) {
@@ -150,7 +157,7 @@ export class SqliteStore implements Store {
   }
 
   createAlert(alert: Omit<Alert, 'id' | 'createdAtMs'>, audit?: AuditEvent) {
-    return this.#write('createAlert', alert, audit);
+    return this.#told('createAlert', alert, audit, made('alerts', alert.publicId));
   }
 
   deleteAlert(id: number, audit?: AuditEvent) {
@@ -311,6 +318,17 @@ export class SqliteStore implements Store {
 
   #write<Name extends CommandName>(name: Name, args: CommandArgs<Name>, audit: AuditEvent | undefined): Promise<CommandResult<Name>> {
     return this.engine.command({ name, args, audit: audit ?? null });
+  }
+
+  /** A writer that died after its commit says nothing of it: then what stands in the file is what was written. */
+  async #told<Name extends CommandName>(
+    name: Name,
+    args: CommandArgs<Name>,
+    audit: AuditEvent | undefined,
+    find: Find<CommandResult<Name>>,
+  ): Promise<CommandResult<Name>> {
+    const written = await this.#write(name, args, audit);
+    return written ?? find(await this.loadDirectory()) ?? written;
   }
 
   #inBulk<Name extends QueryName>(name: Name, args: QueryArgs<Name>): Promise<QueryResult<Name>> {

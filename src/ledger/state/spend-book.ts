@@ -10,13 +10,15 @@ const MAX_LABELS = 256;
 /** Up to this many are looked through one by one. */
 const FEW_LABELS = 8;
 const MAX_VIEWS = 128;
+/** A label of more parts than any list of fallbacks counts for every pattern. */
+const MAX_PARTS = 8;
 /** The label of all that came when the table of labels was full. */
 const ANY_MODEL = '*';
 
 /** Spend of one label: the models that a request could reach, see `spendLabel`. */
 interface LabelSpend {
   readonly text: string;
-  /** The parts of the text, once somebody asked which they are. */
+  /** The names that the text may hold, once somebody asked which they are. */
   models: readonly string[] | null;
   heldNanoUsd: NanoUsd;
   hugeHolds: number;
@@ -164,9 +166,8 @@ export class SpendBook implements ViewedBook {
   labelCounts(account: BudgetAccount, label: number): boolean {
     if (account.matches === null) return true;
     const spend = this.#labels[label]!;
-    if (spend.text === ANY_MODEL) return true;
-    spend.models ??= spend.text.split(',');
-    return spend.models.some(account.matches);
+    spend.models ??= namesIn(spend.text);
+    return spend.models.length === 0 || spend.models.some(account.matches);
   }
 
   totalOf(account: BudgetAccount): NanoUsd {
@@ -192,4 +193,11 @@ export class SpendBook implements ViewedBook {
       .map(({ text, totalNanoUsd }) => [text, totalNanoUsd] as const);
     return Object.fromEntries(entries.toSorted(([a], [b]) => (a < b ? -1 : 1)));
   }
+}
+
+/** The names that a label may hold; none when it may hold any. A client can put a comma into a name, so neighbouring parts may also be one. */
+function namesIn(label: string): readonly string[] {
+  const parts = label.split(',');
+  if (label === ANY_MODEL || parts.length > MAX_PARTS) return [];
+  return parts.flatMap((_, first) => parts.slice(first).map((__, more) => parts.slice(first, first + more + 1).join(',')));
 }
