@@ -1,17 +1,16 @@
 import type { RequestFacts } from '../domain/facts.ts';
+import { baseName } from './harmonize.ts';
 import type { Profile } from './profile.ts';
 
 /** The longest chain of thought that Alibaba's list of models names (qwen3.5-plus). */
 const LONGEST_THOUGHT_TOKENS = 81_920;
 
 /** Models that do not think unless they are asked to: the commercial Qwen without a number, and those before Qwen3. */
-const THINKS_WHEN_ASKED = /^(?:qwen-|qwen[12])/i;
+const THINKS_WHEN_ASKED = /^(?:qwen-|qwen[12])/;
 /** Models that cannot be asked not to. */
-const ALWAYS_THINKS = /think|reason|^(?:qwq|qvq|deepseek-r)/i;
+const ALWAYS_THINKS = /think|reason|^(?:qwq|qvq|deepseek-r)/;
 /** Models that obey `thinking_budget`: Qwen3 and after, on the chat route (guide to deep thinking). */
-const OBEYS_BUDGET = /^qwen/i;
-
-const baseName = (model: string): string => model.slice(model.lastIndexOf('/') + 1);
+const OBEYS_BUDGET = /^qwen/;
 
 function mayThink(facts: RequestFacts, name: string): boolean {
   if (ALWAYS_THINKS.test(name)) return true;

@@ -1,36 +1,26 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { parseUsd } from '../../src/domain/money.ts';
 import type { ProviderKind } from '../../src/domain/project.ts';
+import { FlatWorlds } from '../support/flat-price.ts';
 import { chatBody, refusalOf, responseOf, World, type CallOptions } from '../support/gateway.ts';
 import { NOTHING } from '../support/policies.ts';
 
-/** Half a dollar for a million tokens of input: a write to the cache is twice that, so a hold in micro-USD is a number of tokens. */
-const FLAT = { unknown_model_price: { input_usd_per_million: '0.5', output_usd_per_million: '1' } };
-const LIMITED = { ...NOTHING, budgets: [{ scope: 'project', period: 'day', limit_usd: '1000.00' }], pricing: FLAT };
-
-const worlds = new Map<ProviderKind, World>();
+let worlds: FlatWorlds;
 beforeAll(async () => {
-  for (const kind of ['openai', 'openrouter', 'groq', 'custom'] as const) worlds.set(kind, await World.open({ policy: LIMITED, kind }));
+  // A write to the cache is twice the input: then a hold is a number of tokens.
+  worlds = await FlatWorlds.open(['openai', 'openrouter', 'groq', 'custom'], '0.5');
 });
-afterAll(async () => {
-  for (const world of worlds.values()) await world.close();
-});
+afterAll(() => worlds.close());
 
-/** What a request holds, in tokens of a micro-USD. */
-async function heldTokens(kind: ProviderKind, body: object, options: CallOptions = {}): Promise<number> {
-  const answer = responseOf(await worlds.get(kind)!.call(body, options));
-  await answer.arrayBuffer();
-  return parseUsd(answer.headers.get('x-panicly-cost-hold-usd')!)! / 1_000;
-}
+const heldTokens = (kind: ProviderKind, body: object | string, options?: CallOptions) => worlds.heldTokens(kind, body, options);
 
 async function forwarded(kind: ProviderKind, body: object): Promise<Record<string, unknown>> {
-  const world = worlds.get(kind)!;
+  const world = worlds.get(kind);
   await responseOf(await world.call(body)).arrayBuffer();
   return world.upstream.body(world.upstream.arrived.length - 1);
 }
 
 const refusal = async (kind: ProviderKind, body: object, options: CallOptions = {}) =>
-  refusalOf(await worlds.get(kind)!.call(body, options));
+  refusalOf(await worlds.get(kind).call(body, options));
 
 /** A model that nobody knows has a context of more than this. */
 const CONTEXT = 2_000_000;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { parseUsd } from '../../src/domain/money.ts';
 import type { ProviderKind } from '../../src/domain/project.ts';
+import { FlatWorlds, heldTokensOf } from '../support/flat-price.ts';
 import {
   chatBody,
   completion,
@@ -12,26 +12,14 @@ import {
   World,
   type CallOptions,
 } from '../support/gateway.ts';
-import { NOTHING } from '../support/policies.ts';
 
-/** A dollar for a million tokens whatever the model: a hold in micro-USD is a number of tokens. */
-const FLAT = { unknown_model_price: { input_usd_per_million: '1', output_usd_per_million: '1' } };
-const LIMITED = { ...NOTHING, budgets: [{ scope: 'project', period: 'day', limit_usd: '1000.00' }], pricing: FLAT };
-
-const worlds = new Map<ProviderKind, World>();
+let worlds: FlatWorlds;
 beforeAll(async () => {
-  for (const kind of ['openai', 'openrouter', 'xai', 'custom'] as const) worlds.set(kind, await World.open({ policy: LIMITED, kind }));
+  worlds = await FlatWorlds.open(['openai', 'openrouter', 'xai', 'custom']);
 });
-afterAll(async () => {
-  for (const world of worlds.values()) await world.close();
-});
+afterAll(() => worlds.close());
 
-/** What a request holds, in tokens of a micro-USD. */
-async function heldTokens(kind: ProviderKind, body: object | string, options: CallOptions = {}): Promise<number> {
-  const answer = responseOf(await worlds.get(kind)!.call(body, options));
-  await answer.arrayBuffer();
-  return parseUsd(answer.headers.get('x-panicly-cost-hold-usd')!)! / 1_000;
-}
+const heldTokens = (kind: ProviderKind, body: object | string, options?: CallOptions) => worlds.heldTokens(kind, body, options);
 
 describe('what the model may see is held, wherever it stands (I2)', () => {
   const LONG = 100_000;
@@ -62,7 +50,7 @@ describe('what the model may see is held, wherever it stands (I2)', () => {
   });
 
   test('a tool that has no type and is no function is run by the provider', async () => {
-    const ask = async (tool: object) => worlds.get('custom')!.call(chatBody({ model: 'any', tools: [tool] }));
+    const ask = async (tool: object) => worlds.get('custom').call(chatBody({ model: 'any', tools: [tool] }));
     expect(refusalOf(await ask({ google_search: {} })).message).toContain('google_search');
     const answer = responseOf(await ask({ name: 'f', input_schema: {} }));
     expect(answer.status).toBe(200);
@@ -116,7 +104,7 @@ describe('models that ask other models, and bill what those say, have no bound',
     ['openrouter', 'x-ai/grok-4.20-multi-agent'],
     ['xai', 'grok-4.20-multi-agent-0309'],
   ] as const)('%s %s', async (kind, model) => {
-    const answer = refusalOf(await worlds.get(kind)!.call(chatBody({ model })));
+    const answer = refusalOf(await worlds.get(kind).call(chatBody({ model })));
     expect(answer.reason).toBe('unpriced_feature');
     expect(answer.message).toContain('multi_agent');
   });
@@ -129,7 +117,7 @@ const USAGE = (input: number, output: number): string =>
   `data: {"choices":[],"usage":{"prompt_tokens":${input},"completion_tokens":${output}}}\n\n`;
 
 describe('usage that tells half of it is no bill (I2)', () => {
-  const world = (): World => worlds.get('custom')!;
+  const world = (): World => worlds.get('custom');
   const ask = async (usage: unknown, stream: boolean): Promise<{ cost: number; hold: number; basis: string }> => {
     const own = world();
     own.upstream.reply = () =>
@@ -142,7 +130,7 @@ describe('usage that tells half of it is no bill (I2)', () => {
     const answer = responseOf(await own.call(chatBody({ model: 'any', stream })));
     await readAll(answer);
     const { costNanoUsd, basis } = own.settlements.at(-1)!;
-    return { cost: costNanoUsd, hold: parseUsd(answer.headers.get('x-panicly-cost-hold-usd')!)!, basis };
+    return { cost: costNanoUsd, hold: heldTokensOf(answer) * 1_000, basis };
   };
 
   test.each([
@@ -177,7 +165,7 @@ describe('usage that tells half of it is no bill (I2)', () => {
     await readAll(answer);
     const { costNanoUsd: cost, basis } = own.settlements.at(-1)!;
     expect({ cost, basis }).toMatchObject(expected);
-    if (isHold === true) expect(cost).toBe(parseUsd(answer.headers.get('x-panicly-cost-hold-usd')!)!);
+    if (isHold === true) expect(cost).toBe(heldTokensOf(answer) * 1_000);
   });
 
   test.each([

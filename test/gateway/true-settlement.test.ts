@@ -1,20 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { parseUsd } from '../../src/domain/money.ts';
 import type { ProviderKind } from '../../src/domain/project.ts';
-import { chatBody, completion, FakeAnswer, jsonAnswer, readAll, responseOf, World } from '../support/gateway.ts';
-import { NOTHING } from '../support/policies.ts';
+import { FlatWorlds, heldTokensOf } from '../support/flat-price.ts';
+import { chatBody, completion, FakeAnswer, jsonAnswer, readAll, responseOf } from '../support/gateway.ts';
 
-/** A dollar for a million tokens whatever the model: a cost in micro-USD is a number of tokens. */
-const FLAT = { unknown_model_price: { input_usd_per_million: '1', output_usd_per_million: '1' } };
-const LIMITED = { ...NOTHING, budgets: [{ scope: 'project', period: 'day', limit_usd: '1000.00' }], pricing: FLAT };
-
-const worlds = new Map<ProviderKind, World>();
+let worlds: FlatWorlds;
 beforeAll(async () => {
-  for (const kind of ['openai', 'custom'] as const) worlds.set(kind, await World.open({ policy: LIMITED, kind }));
+  worlds = await FlatWorlds.open(['openai', 'custom']);
 });
-afterAll(async () => {
-  for (const world of worlds.values()) await world.close();
-});
+afterAll(() => worlds.close());
 
 interface Settled {
   readonly costTokens: number;
@@ -27,13 +20,12 @@ interface Settled {
 
 /** What an answer is settled for, in tokens of a micro-USD. */
 async function settled(kind: ProviderKind, reply: FakeAnswer, body: object, route: 'chat' | 'responses' = 'chat'): Promise<Settled> {
-  const world = worlds.get(kind)!;
+  const world = worlds.get(kind);
   world.upstream.reply = () => reply;
   const answer = responseOf(await world.call(body, { route }));
   const { text } = await readAll(answer);
   const { costNanoUsd, basis, outcome, overrun } = world.settlements.at(-1)!;
-  const hold = parseUsd(answer.headers.get('x-panicly-cost-hold-usd')!)!;
-  return { costTokens: costNanoUsd / 1_000, holdTokens: hold / 1_000, basis, outcome, overrun, text };
+  return { costTokens: costNanoUsd / 1_000, holdTokens: heldTokensOf(answer), basis, outcome, overrun, text };
 }
 
 const EVENT_STREAM = { 'content-type': 'text/event-stream' };
@@ -114,7 +106,7 @@ describe('what our wish for usage added is taken out (I6)', () => {
   });
 
   test('but text in an encoding that we do not know is passed as it comes', async () => {
-    const world = worlds.get('openai')!;
+    const world = worlds.get('openai');
     const reply = new FakeAnswer(200, { ...EVENT_STREAM, 'content-encoding': 'unheard-of' }).push('abc');
     world.upstream.reply = () => reply;
     const reader = responseOf(await world.call(hidden)).body!.getReader();

@@ -184,6 +184,15 @@ export const SCENES: readonly Scene[] = [
     says: ['mystery', 'panicly prices set'],
   },
   {
+    name: 'a model without a price, whose name would be a command where people type what we say',
+    by: unpricedModel,
+    reason: 'model_unpriced',
+    policy: off(MONEY),
+    refused: candidateOf({ model: 'a; reboot', modelKnown: false, quote: { priced: false } }),
+    passes: candidateOf({ model: 'a; reboot', modelKnown: false }),
+    says: ["panicly prices set 'PROVIDER/a; reboot' --input"],
+  },
+  {
     name: 'Sentry Mode of the project',
     by: sentry,
     reason: 'sentry_mode',

@@ -171,7 +171,9 @@ export const Settlement = named(
     first_byte_ms: nullable(Type.Integer()),
     duration_ms: Type.Integer(),
     overrun: Type.Boolean({ description: 'The provider used more than the hold.' }),
-    flags: Type.Array(Type.String(), { description: 'What had to be mended in the provider’s figures.' }),
+    flags: Type.Array(Type.String(), {
+      description: 'What had to be mended in the provider’s figures; `half_told` when they leave out what surely was billed.',
+    }),
   }),
 );
 
